@@ -1,0 +1,46 @@
+# The environment is made on first use, from the pinned versions in constraints.txt.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+SUITE ?= quick
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup reproduce tables data test lint bench clean
+
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+	@echo; echo '  SUITE=quick|others|fun|go|... chooses the suite; ARGS="key=value ..." passes settings on.'
+
+setup: $(VENV)/.installed ## The environment in .venv, with pinned versions
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than Python 3.11; use make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "setting up $(VENV) (a few minutes, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+reproduce: setup ## Run what is missing of SUITE, then write its tables
+	@$(RUN) scripts/reproduce.py suite=$(SUITE) $(ARGS)
+
+tables: setup ## The tables of SUITE from the records that exist
+	@$(RUN) scripts/tables.py suite=$(SUITE) $(ARGS)
+
+data: setup ## Download the benchmark files that are not at hand, checked against pinned hashes
+	@$(RUN) scripts/data.py action=fetch $(ARGS)
+
+lint: setup ## ruff and mypy
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+test: lint ## ruff, mypy and all tests
+	@$(RUN) -m pytest -n 2 $(ARGS)
+
+bench: setup ## Step times beside the plain network's and the memory's, as ratios
+	@$(RUN) scripts/benchmark.py $(ARGS)
+
+clean: ## Remove the environment and caches; records and tables stay
+	rm -rf $(VENV) data/cache .pytest_cache .mypy_cache .ruff_cache

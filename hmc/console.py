@@ -1,0 +1,193 @@
+"""The bridge between the command line and the settings: the only module that knows Hydra.
+
+Hydra composes one configuration from files and overrides. Before it does, every override is checked here against the settings'
+own
+dataclasses, so that an unknown key, name or type is one line with the nearest known one; and after, the plain mapping becomes
+frozen settings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import sys
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names
+from hmc.report.formats import Table, terminal, write_tables
+from hmc.results.record import Record
+from hmc.settings import (
+    DatasetSettings,
+    MethodSettings,
+    ProtocolSettings,
+    RunSettings,
+    RuntimeSettings,
+    SettingsError,
+    TrainingSettings,
+    build,
+    did_you_mean,
+)
+
+GROUPS: dict[str, Any] = {
+    "dataset": DatasetSettings,
+    "method": MethodSettings,
+    "training": TrainingSettings,
+    "protocol": ProtocolSettings,
+    "suite": SuiteSettings,
+    "executor": ExecutorSettings,
+}
+"""The configuration groups, and what each one's file and overrides become."""
+
+RUN_KEYS = ("dataset", "method", "training", "protocol", "seed")
+
+
+def open_door(name: str, main: Callable[[dict[str, Any]], int]) -> None:
+    """Run one door: compose ``configs/<name>.yaml`` with the command line, call ``main`` with the plain mapping, and exit.
+
+    main returns the exit status; with Hydra's multirun it is called once a job, and the worst status counts. What a person
+    can mend (ValueError, OSError, RuntimeError of ours) is printed as one line, without a traceback, and gives status 2; Ctrl-C
+    gives 130.
+    """
+    statuses: list[int] = []
+
+    def job(config: DictConfig) -> None:
+        plain = typing.cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+        statuses.append(guarded(lambda: main(plain)))
+        if statuses[-1] == INTERRUPTED:
+            raise SystemExit(INTERRUPTED)
+
+    def composed() -> int:
+        sys.argv[1:] = checked_arguments(name, sys.argv[1:])
+        hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(job)()
+        return max(statuses, default=0)
+
+    sys.exit(guarded(composed))
+
+
+INTERRUPTED = 130
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """The action's exit status, or that of the error it ended with, which is printed as one line."""
+    try:
+        return action()
+    except KeyboardInterrupt:
+        print("interrupted: what was complete is kept; the same command goes on from there", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError, RuntimeError, HydraException, OmegaConfBaseException) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def checked_arguments(door: str, arguments: Sequence[str]) -> list[str]:
+    """The command line with every override checked, and marked (++) so that Hydra takes any known key.
+
+    A method's file names only what it changes; the dataclasses know the rest. Ranges for lists (suite.seeds=range(10)) are
+    written out, for Hydra would take them for a sweep. Raises SettingsError.
+    """
+    base = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{door}.yaml"))
+    own = {key for key in typing.cast(dict[str, Any], base) if key not in ("defaults", "hydra")}
+    groups = _groups_of(typing.cast(dict[str, Any], base))
+    parser = OverridesParser.create()
+    return [
+        argument if argument.startswith("-") or argument.startswith("hydra") else _checked(parser, argument, groups, own)
+        for argument in arguments
+    ]
+
+
+def _groups_of(base: Mapping[str, Any]) -> list[str]:
+    entries = [entry for entry in base.get("defaults", []) if isinstance(entry, dict)]
+    return [key for entry in entries for key in entry if not key.startswith("override")]
+
+
+def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], own: set[str]) -> str:
+    try:
+        override = parser.parse_overrides([argument])[0]
+    except HydraException:
+        raise SettingsError(f"{argument!r} is no override; write key=value, such as seed=1 or method=weighted") from None
+    key = override.key_or_group
+    if override.is_delete():
+        raise SettingsError(f"{argument!r} deletes a setting, and none can be missing; give it a value instead")
+    if key in groups:
+        for choice in _choices(override):
+            if choice not in names(key):
+                raise SettingsError(f"unknown {key} {choice!r}{did_you_mean(choice, names(key))}")
+        return argument
+    _require_known(key, groups, own)
+    if _is_list(key) and override.is_sweep_override() and argument.partition("=")[2].startswith("range("):
+        argument = f"{key}={[int(value) for value in override.sweep_string_iterator()]}".replace(" ", "")
+    return f"++{argument.lstrip('+')}"
+
+
+def _choices(override: Override) -> list[str]:
+    if override.is_sweep_override():
+        return [str(value).partition("=")[2] or str(value) for value in override.sweep_string_iterator()]
+    return [str(override.value())]
+
+
+def _require_known(key: str, groups: Sequence[str], own: set[str]) -> None:
+    first, *rest = key.split(".")
+    if first in own and not rest:
+        return
+    if first not in groups or first not in GROUPS:
+        raise SettingsError(f"unknown setting {key!r}{did_you_mean(key, sorted(own | set(groups)))}")
+    kind, at = GROUPS[first], first
+    for part in rest:
+        hint = typing.get_type_hints(kind).get(part) if dataclasses.is_dataclass(kind) else Any
+        if hint is None:
+            known = [f"{at}.{entry.name}" for entry in dataclasses.fields(kind)]
+            raise SettingsError(f"unknown setting {key!r}{did_you_mean(key, known)}")
+        kind, at = hint, f"{at}.{part}"
+
+
+def _is_list(key: str) -> bool:
+    first, *rest = key.split(".")
+    return len(rest) == 1 and first in GROUPS and typing.get_origin(typing.get_type_hints(GROUPS[first]).get(rest[0])) is tuple
+
+
+def runtime_settings(config: Mapping[str, Any]) -> RuntimeSettings:
+    """Where and how to run, from the top-level keys of a composed configuration."""
+    known = {entry.name for entry in dataclasses.fields(RuntimeSettings)}
+    return build(RuntimeSettings, {key: value for key, value in config.items() if key in known})
+
+
+def run_settings(config: Mapping[str, Any]) -> RunSettings:
+    """The checked settings of one run from a composed configuration."""
+    return build(RunSettings, {key: config[key] for key in RUN_KEYS}).checked()
+
+
+def variant(overrides: Sequence[str]) -> str:
+    """The overrides, as typed, that make a cell's settings depart from its files: not the choices, the seed or where to run."""
+    settings = ("dataset.", "method.", "training.", "protocol.")
+    typed = [override.lstrip("+") for override in overrides]
+    return ", ".join(sorted(text for text in typed if text.startswith(settings)))
+
+
+def show_record(record: Record, path: Path) -> None:
+    """Print a record's metrics, and where it is."""
+    for name, value in record.metrics.items():
+        print(f"  {name:<28} {value:.4f}")
+    if record.data["reconstructed"]:
+        print(f"  data: {record.data['reconstructed']}")
+    print(f"  trained {record.times['train_seconds']:.1f} s, {record.times['step_milliseconds']:.2f} ms a step; record: {path}")
+
+
+def show_tables(made: Sequence[Table], results_dir: str, suite: str) -> None:
+    """Write tables below ``<results_dir>/tables/<suite>/`` and print those against published numbers, then where all are."""
+    folder = Path(results_dir) / "tables" / suite
+    write_tables(made, folder)
+    shown = [table for table in made if table.name.startswith("published")] or list(made)
+    width = shutil.get_terminal_size((110, 40)).columns
+    for table in shown:
+        print(f"\n{terminal(table, width)}")
+    print(f"\n{len(made)} tables (Markdown, CSV, LaTeX) are in {folder}/")

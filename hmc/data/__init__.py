@@ -1,0 +1,1 @@
+"""From files (or a seed) to splits of features and labels over one hierarchy. Knows neither torch nor Hydra."""

@@ -1,0 +1,86 @@
+"""The parsed form of a dataset on disk: one npz without pickles, written under a temporary name and renamed."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hmc.data.dataset import SPLITS
+from hmc.hierarchy import Adjacency
+
+
+class CacheError(ValueError):
+    """A cached file is damaged or belongs to something else."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A dataset as read from its files: one-hot, neither imputed nor standardised, so that one cached form serves every protocol.
+
+    names, parents: the hierarchy's nodes and their parents.
+    features: per split float64 [rows, features], NaN where missing; labels: per split bool [rows, nodes], closed.
+    """
+
+    names: tuple[str, ...]
+    parents: Adjacency
+    feature_names: tuple[str, ...]
+    features: Mapping[str, np.ndarray]
+    labels: Mapping[str, np.ndarray]
+
+
+def save(path: Path, key: str, encoded: Encoded) -> None:
+    """Write the parsed form, complete or not at all. Several processes may write the same file. Raises OSError."""
+    arrays = {
+        "key": np.array(key),
+        "names": np.array(encoded.names),
+        "parent_offsets": encoded.parents.offsets,
+        "parent_indices": encoded.parents.indices,
+        "feature_names": np.array(encoded.feature_names),
+    }
+    for split in SPLITS:
+        arrays[f"features_{split}"] = encoded.features[split]
+        arrays[f"labels_{split}"] = np.packbits(encoded.labels[split], axis=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    temporary.replace(path)
+
+
+def restore(path: Path, key: str) -> Encoded:
+    """Read what :func:`save` wrote under the same key.
+
+    Raises FileNotFoundError when there is no such file, CacheError when it is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if str(arrays["key"]) != key:
+                raise CacheError("its key is another one")
+            names = tuple(arrays["names"].tolist())
+            encoded = Encoded(
+                names=names,
+                parents=Adjacency(arrays["parent_offsets"], arrays["parent_indices"]),
+                feature_names=tuple(arrays["feature_names"].tolist()),
+                features={split: arrays[f"features_{split}"] for split in SPLITS},
+                labels={split: np.unpackbits(arrays[f"labels_{split}"], axis=1, count=len(names)).view(bool) for split in SPLITS},
+            )
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile) as error:
+        raise CacheError(f"{type(error).__name__}: {error}") from None
+    if len(encoded.parents.offsets) != len(names) + 1:
+        raise CacheError("its parts do not belong together")
+    for split in SPLITS:
+        features, labels = encoded.features[split], encoded.labels[split]
+        if features.shape != (len(labels), len(encoded.feature_names)) or labels.shape[1] != len(names):
+            raise CacheError("its parts do not belong together")
+    return encoded

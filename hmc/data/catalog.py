@@ -1,0 +1,188 @@
+"""Which datasets there are, where their files lie, and what identifies their contents."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from hmc.settings import DatasetSettings, RuntimeSettings, SettingsError, build, canonical_hash, did_you_mean
+
+PROJECT = Path(__file__).resolve().parents[2]
+CARDS = PROJECT / "configs" / "dataset"
+OWN_CARD = "arff"
+"""The card that a person fills in with files of their own."""
+ENVIRONMENT = "HMC_DATA_DIR"
+
+
+class DataError(ValueError):
+    """A dataset's settings or files cannot be used as they are."""
+
+
+class MissingDataError(OSError):
+    """A dataset's file is not there. The message says how to get it."""
+
+
+# --- cards ----------------------------------------------------------------------------------------------------------
+
+
+def names() -> list[str]:
+    """All datasets with a card of their own (the benchmark's and the synthetic ones), grouped as in the papers' tables."""
+    order = ("fun", "go", "others", "synthetic", "own")
+    found = [path.stem for path in CARDS.glob("*.yaml") if path.stem != OWN_CARD]
+    return sorted(found, key=lambda name: (order.index(card(name).group), name))
+
+
+@cache
+def card(name: str) -> DatasetSettings:
+    """One dataset's card. Raises SettingsError for an unknown name, with the nearest known one, and for a card with a mistake."""
+    path = CARDS / f"{name}.yaml"
+    if not path.is_file():
+        raise SettingsError(
+            f"dataset={name!r} is not known{did_you_mean(name, sorted(known.stem for known in CARDS.glob('*.yaml')))}"
+        )
+    try:
+        return build(DatasetSettings, yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (SettingsError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def files(dataset: DatasetSettings) -> dict[str, str]:
+    """From each split that the dataset has to its file, as the card or the person wrote it; a stand-in is the train file.
+
+    Raises DataError when there is no train or test file.
+    """
+    if dataset.kind == "synthetic":
+        return {}
+    paths = {"train": dataset.train_stand_in or dataset.train, "valid": dataset.valid, "test": dataset.test}
+    for split in ("train", "test"):
+        if not paths[split]:
+            raise DataError(f"dataset.{split} of {dataset.name!r} is empty; give the file with dataset.{split}=PATH")
+    return {split: path for split, path in paths.items() if path}
+
+
+def pinned(dataset: DatasetSettings, path: str) -> str:
+    """`sha256:...` or `git-blob:...` as the card pins it, or '' for a file without a pin (a person's own, a stand-in)."""
+    if path in dataset.sha256:
+        return f"sha256:{dataset.sha256[path].lower()}"
+    return f"git-blob:{dataset.git_blob[path].lower()}" if path in dataset.git_blob else ""
+
+
+def content_hash(content: bytes, kind: str = "sha256") -> str:
+    """`sha256:...`, or with kind `git-blob` the id that git gives a file of this content, `git-blob:...`."""
+    if kind == "git-blob":
+        header = b"blob %d\0" % len(content)
+        return f"git-blob:{hashlib.sha1(header + content, usedforsecurity=False).hexdigest()}"
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def matches(content: bytes, pin: str) -> bool:
+    """Whether a file of this content is the pinned one. pin: as :func:`pinned` returns it, not empty."""
+    return content_hash(content, pin.partition(":")[0]) == pin
+
+
+def folders(runtime: RuntimeSettings) -> list[Path]:
+    """Where relative paths are looked up, in order: runtime.data_dir alone, or else HMC_DATA_DIR of the environment and data/."""
+    if runtime.data_dir:
+        return [Path(runtime.data_dir).expanduser()]
+    named = os.environ.get(ENVIRONMENT, "")
+    return [*([Path(named).expanduser()] if named else []), PROJECT / "data"]
+
+
+def download_folder(runtime: RuntimeSettings) -> Path:
+    """Where downloads go: runtime.data_dir, or else data/; never HMC_DATA_DIR, which may be shared or read-only."""
+    return folders(runtime)[-1]
+
+
+def locate(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, Path | None]:
+    """From each split that the dataset has to the file found for it, or None. Opens no file and downloads nothing.
+
+    A person's own path (one that the card does not pin) is also tried as it is, from the current folder.
+    """
+    found: dict[str, Path | None] = {}
+    for split, path in files(dataset).items():
+        candidates = [folder / path for folder in folders(runtime)]
+        if not pinned(dataset, path):
+            candidates.insert(0, Path(path).expanduser())
+        found[split] = next((candidate for candidate in candidates if candidate.is_file()), None)
+    return found
+
+
+def missing(dataset: DatasetSettings, runtime: RuntimeSettings) -> list[str]:
+    """The files, as the card names them, that are in none of the folders; empty when the dataset can be loaded offline."""
+    paths = files(dataset)
+    return [paths[split] for split, path in locate(dataset, runtime).items() if path is None]
+
+
+def how_to_get(dataset: DatasetSettings, path: str, runtime: RuntimeSettings) -> str:
+    """What a person can do about a missing file, for the end of a message."""
+    if not dataset.url:
+        return "check the path"
+    remedy = f"put it under {download_folder(runtime)}/, or set {ENVIRONMENT} (or data_dir=...) to the folder that holds it"
+    return (
+        f"{remedy}; or set dataset.train_stand_in=PATH to use a file that stands in for it"
+        if path in dataset.git_blob
+        else remedy
+    )
+
+
+def missing_file(dataset: DatasetSettings, path: str, runtime: RuntimeSettings, reason: str = "") -> MissingDataError:
+    """The error for a file that is nowhere to be found. reason: why it was not downloaded either."""
+    looked = ", ".join(str(folder) for folder in folders(runtime))
+    remedy = how_to_get(dataset, path, runtime)
+    return MissingDataError(
+        f"{dataset.name}: the file {path} is not there (looked in {looked}){f'; {reason}' if reason else ''}; {remedy}"
+    )
+
+
+def read_checked(dataset: DatasetSettings, path: str, found: Path) -> bytes:
+    """The contents of a file, checked against its pin if it has one.
+
+    path: as the card names it. Raises DataError when it is another file than the pinned one, OSError when it cannot be read.
+    """
+    content = found.read_bytes()
+    pin = pinned(dataset, path)
+    if pin and not matches(content, pin):
+        actual = content_hash(content, pin.partition(":")[0])
+        raise DataError(
+            f"{found}: this is not the file that {dataset.name} needs ({actual} instead of {pin}); remove it and fetch it again"
+        )
+    return content
+
+
+# --- identity -------------------------------------------------------------------------------------------------------
+
+
+def data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
+    """What tells one dataset's numbers from another's, as a sha256; it goes into every result's identity.
+
+    A pinned file counts by its pin, so that no file is opened and a result's identity is known before its data are there; any
+    other file by its contents; a generated dataset by the generator's version and settings. A stand-in counts by its contents and
+    as a stand-in.
+
+    Raises MissingDataError when a file without a pin is not there, DataError when the dataset names no file.
+    """
+    if dataset.kind == "synthetic":
+        from hmc.data.synthetic import GENERATOR_VERSION
+
+        return canonical_hash({"generator": GENERATOR_VERSION, **dataclasses.asdict(dataset.synthetic)})
+    found = locate(dataset, runtime)
+    document = {}
+    for split, path in files(dataset).items():
+        pin = pinned(dataset, path)
+        if not pin:
+            own = found[split]
+            if own is None:
+                raise missing_file(dataset, path, runtime)
+            pin = content_hash(own.read_bytes())
+        document[split] = pin
+    if dataset.train_stand_in:
+        document["stand_in"] = "train"
+    return canonical_hash(document)

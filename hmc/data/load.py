@@ -1,0 +1,150 @@
+"""Loading one dataset: files (or a seed) in, splits and hierarchy out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from hmc.data import arff, cache, catalog, class_attribute, preprocess, synthetic
+from hmc.data.cache import Encoded
+from hmc.data.dataset import SPLITS, Dataset, Split
+from hmc.data.download import fetch
+from hmc.hierarchy import Hierarchy, HierarchyError
+from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings, canonical_hash
+
+
+def load(dataset: DatasetSettings, protocol: ProtocolSettings, runtime: RuntimeSettings) -> Dataset:
+    """One dataset, ready for training: parsed (or taken from the cache), imputed as the protocol says, standardised.
+
+    Missing benchmark files are downloaded if runtime.download allows it. Every pinned file is checked against its hash each time.
+
+    Raises MissingDataError or DownloadError (both OSError) when a file cannot be had, DataError for a file that is not the pinned
+    one or not what the card announces, ArffError for a file that cannot be read as hierarchical ARFF.
+    """
+    encoded = synthetic.generate(dataset.synthetic) if dataset.kind == "synthetic" else _from_files(dataset, runtime)
+    skipped = set(dataset.unevaluated)
+    evaluated = np.array([name not in skipped for name in encoded.names])
+    if not evaluated.any():
+        raise catalog.DataError(f"{dataset.name}: dataset.unevaluated leaves no node to evaluate; shorten it")
+    features = preprocess.standardise(preprocess.impute(encoded.features, protocol.imputation))
+    splits = {name: Split(features[name].astype(np.float32), encoded.labels[name]) for name in SPLITS}
+    return Dataset(
+        name=dataset.name,
+        hierarchy=Hierarchy(names=encoded.names, parents=encoded.parents, evaluated=evaluated),
+        feature_names=encoded.feature_names,
+        sha256=catalog.data_sha256(dataset, runtime),
+        reconstructed=_reconstructed(dataset),
+        **splits,
+    )
+
+
+def read_files(paths: Mapping[str, Path], labels: str = "auto") -> Encoded:
+    """The parsed form of one dataset's files.
+
+    paths: the file of each split; train and test at least. labels: how the class attribute lists the hierarchy.
+    The training file's header decides: the other files must have the same attributes and the same hierarchy.
+    """
+    tables = {split: arff.read(path) for split, path in paths.items()}
+    train = tables["train"]
+    for table in tables.values():
+        _check_header(table, train)
+    written = class_attribute.notation(train.class_entries) if labels == "auto" else labels
+    try:
+        hierarchy = class_attribute.hierarchy_of(train.class_entries, written)
+    except HierarchyError as error:
+        raise arff.ArffError(train.path, train.class_line, str(error)) from None
+    names = preprocess.feature_names(train.attributes)
+    features = {split: np.zeros((0, len(names))) for split in SPLITS}
+    closed = {split: np.zeros((0, len(hierarchy)), dtype=bool) for split in SPLITS}
+    for split, table in tables.items():
+        features[split] = preprocess.encode(table, train.attributes)
+        closed[split] = class_attribute.label_matrix(table, hierarchy, written)
+    return Encoded(hierarchy.names, hierarchy.parents, names, features, closed)
+
+
+def cache_folder(runtime: RuntimeSettings) -> Path:
+    """Where parsed datasets are kept: runtime.cache_dir, or else data/cache."""
+    return Path(runtime.cache_dir).expanduser() if runtime.cache_dir else catalog.PROJECT / "data" / "cache"
+
+
+def _from_files(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
+    paths = fetch(dataset, runtime)
+    written = catalog.files(dataset)
+    hashes = {split: catalog.content_hash(catalog.read_checked(dataset, written[split], path)) for split, path in paths.items()}
+    key = canonical_hash({"files": hashes, "labels": dataset.labels, "parser": arff.PARSER_VERSION})
+    place = cache_folder(runtime) / f"{key}.npz"
+    try:
+        return cache.restore(place, key)
+    except FileNotFoundError:
+        pass
+    except cache.CacheError as error:
+        warnings.warn(
+            f"the cached form of {dataset.name}, {place}, cannot be used ({error}); it is made anew", RuntimeWarning, stacklevel=3
+        )
+    encoded = read_files(paths, dataset.labels)
+    if not dataset.train_stand_in and all(catalog.pinned(dataset, path) for path in written.values()):
+        _check_expected(dataset, encoded)
+    try:
+        cache.save(place, key, encoded)
+    except OSError as error:
+        warnings.warn(
+            f"{dataset.name} was read but cannot be kept in {place.parent} ({error.strerror or error}), so the next run reads it "
+            "again; set runtime.cache_dir to a folder that can be written",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return encoded
+
+
+def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
+    """That a split's file has the training file's attributes (by name, order and kind) and hierarchy."""
+    if len(table.attributes) != len(train.attributes):
+        raise arff.ArffError(
+            table.path,
+            0,
+            f"it has {len(table.attributes)} attributes besides the class, but {train.path} has {len(train.attributes)}; "
+            "all splits need the same",
+        )
+    for place, (own, wanted) in enumerate(zip(table.attributes, train.attributes, strict=True), start=1):
+        if own.name != wanted.name or (own.values is None) != (wanted.values is None):
+            raise arff.ArffError(
+                table.path,
+                0,
+                f"attribute {place} is {own.name!r} ({_kind(own)}), but in {train.path} it is {wanted.name!r} ({_kind(wanted)}); "
+                "all splits need the same",
+            )
+    different = set(table.class_entries) ^ set(train.class_entries)
+    if different:
+        entry = min(different)
+        here = "lists" if entry in table.class_entries else "lacks"
+        raise arff.ArffError(
+            table.path,
+            table.class_line,
+            f"the hierarchy {here} {entry!r}, unlike that of {train.path}:{train.class_line}; all splits need the same",
+        )
+
+
+def _kind(attribute: arff.Attribute) -> str:
+    return "numeric" if attribute.values is None else "nominal"
+
+
+def _check_expected(dataset: DatasetSettings, encoded: Encoded) -> None:
+    """That the files hold what the card announces (`train`, `valid`, `test` rows, `features`, evaluated `nodes`)."""
+    actual = {split: len(encoded.labels[split]) for split in SPLITS}
+    actual["features"] = len(encoded.feature_names)
+    actual["nodes"] = len(set(encoded.names) - set(dataset.unevaluated))
+    for what, count in dataset.expected.items():
+        if what in actual and actual[what] != count:
+            raise catalog.DataError(
+                f"{dataset.name}: the card's expected.{what} is {count}, but the files have {actual[what]}; correct the card"
+            )
+
+
+def _reconstructed(dataset: DatasetSettings) -> str:
+    if not dataset.train_stand_in:
+        return ""
+    name = dataset.name.rpartition("_")[0] if dataset.group in ("fun", "go") else ""
+    return f"{name or dataset.name} train reconstructed"

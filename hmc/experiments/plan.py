@@ -1,0 +1,202 @@
+"""Which cells a suite has, and which of them are still to be run. Needs neither torch nor Hydra.
+
+The configuration files are plain YAML, one thing each, so the planner reads them itself: composing thousands of cells costs
+what reading
+a few dozen small files costs.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hmc.data.catalog import data_sha256
+from hmc.results.store import Store
+from hmc.settings import (
+    Cell,
+    DatasetSettings,
+    MethodSettings,
+    ProtocolSettings,
+    RunSettings,
+    RuntimeSettings,
+    SettingsError,
+    TrainingSettings,
+    build,
+    did_you_mean,
+    setting,
+)
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+_KINDS: dict[str, Any] = {
+    "dataset": DatasetSettings,
+    "method": MethodSettings,
+    "training": TrainingSettings,
+    "protocol": ProtocolSettings,
+}
+
+
+@dataclass(frozen=True)
+class BlockSettings:
+    """A product of datasets, methods, protocols and seeds, with settings that depart from the methods' files."""
+
+    datasets: tuple[str, ...] = setting()
+    methods: tuple[str, ...] = setting()
+    protocols: tuple[str, ...] = setting(("released",))
+    seeds: tuple[int, ...] = setting((0,), minimum=0)
+    overrides: tuple[str, ...] = setting(())
+    """As on the command line: "method.members=5". Cells with overrides have columns of their own."""
+    required: bool = setting(True)
+    """False: a dataset of this block whose files are not to be had is left out, with a notice, and counts as no failure."""
+
+
+@dataclass(frozen=True)
+class SuiteSettings:
+    """Cells that belong together, and how they are selected from the command line."""
+
+    name: str = setting()
+    title: str = setting("")
+    blocks: tuple[BlockSettings, ...] = field(default=())
+    datasets: tuple[str, ...] = setting(())
+    """Selection: only these datasets, methods, protocols; empty: all that the blocks name."""
+    methods: tuple[str, ...] = setting(())
+    protocols: tuple[str, ...] = setting(())
+    seeds: tuple[int, ...] = setting((), minimum=0)
+    """These seeds in place of the blocks' own; empty: the blocks' own."""
+
+
+@dataclass(frozen=True)
+class ExecutorSettings:
+    """How many cells run at a time, and where."""
+
+    name: str = setting("inline", choices=("inline", "processes"))
+    workers: int = setting(1, minimum=0, maximum=1024)
+    """Processes; 0: one per core."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell, and what the store knows of it: done, stale, failed or missing, with the reason in words."""
+
+    cell: Cell
+    state: str
+    reason: str
+
+
+def names(group: str) -> list[str]:
+    """The names that a configuration group knows, sorted."""
+    return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+
+
+def read(group: str, name: str) -> dict[str, Any]:
+    """One configuration file as a mapping.
+
+    Raises SettingsError for an unknown name, with the nearest known one, and for a file that is no mapping.
+    """
+    return copy.deepcopy(_read(group, name))
+
+
+@cache
+def _read(group: str, name: str) -> dict[str, Any]:
+    path = CONFIGS / group / f"{name}.yaml"
+    if not path.is_file():
+        raise SettingsError(f"unknown {group} {name!r}{did_you_mean(name, names(group))}")
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path} holds no settings; write key: value lines")
+    return content
+
+
+def run_settings(
+    dataset: str, method: str, seed: int, *, protocol: str = "released", training: str = "paper", overrides: Sequence[str] = ()
+) -> RunSettings:
+    """The checked settings of one run from the names of its configuration files.
+
+    overrides: "group.key=value" with the value in YAML. Raises SettingsError.
+    """
+    groups = {"dataset": dataset, "method": method, "training": training, "protocol": protocol}
+    documents = {group: read(group, name) for group, name in groups.items()}
+    for override in overrides:
+        _apply(documents, override)
+    built = {group: build(_KINDS[group], document, at=group) for group, document in documents.items()}
+    return build(RunSettings, {**built, "seed": seed}).checked()
+
+
+def _apply(documents: dict[str, dict[str, Any]], override: str) -> None:
+    key, separator, value = override.partition("=")
+    *groups, last = key.split(".")
+    if not separator or not groups or groups[0] not in documents:
+        raise SettingsError(
+            f"the override {override!r} is not of the form group.key=value with group one of {', '.join(documents)}"
+        )
+    target: dict[str, Any] = documents[groups[0]]
+    for group in groups[1:]:
+        target = target.setdefault(group, {})
+    target[last] = yaml.safe_load(value)
+
+
+def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Cell, bool]]:
+    """All cells of a suite after its selection, each once, and whether its dataset is required.
+
+    Raises SettingsError for an unknown name, a selection that names what no block has, or a repeated seed.
+    """
+    _check_selection(suite)
+    found: dict[str, tuple[Cell, bool]] = {}
+    for block in suite.blocks:
+        for dataset in _selected(block.datasets, suite.datasets):
+            for method in _selected(block.methods, suite.methods):
+                for protocol in _selected(block.protocols, suite.protocols):
+                    for cell in _block_cells(dataset, method, protocol, suite.seeds or block.seeds, block.overrides, runtime):
+                        found.setdefault(cell.identity, (cell, block.required))
+    return list(found.values())
+
+
+def _block_cells(
+    dataset: str, method: str, protocol: str, seeds: Sequence[int], overrides: Sequence[str], runtime: RuntimeSettings
+) -> Iterable[Cell]:
+    first = run_settings(dataset, method, 0, protocol=protocol, overrides=overrides)
+    sha256 = data_sha256(first.dataset, runtime)
+    for seed in seeds:
+        settings = RunSettings(first.dataset, first.method, first.training, first.protocol, seed)
+        yield Cell(settings, sha256, ", ".join(overrides))
+
+
+def _selected(available: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    return [name for name in available if not wanted or name in wanted]
+
+
+def _check_selection(suite: SuiteSettings) -> None:
+    for group, wanted in (("dataset", suite.datasets), ("method", suite.methods), ("protocol", suite.protocols)):
+        key = f"{group}s"
+        known = list(dict.fromkeys(name for block in suite.blocks for name in getattr(block, key)))
+        for name in wanted:
+            if name not in known:
+                raise SettingsError(
+                    f"suite.{key} selects {name!r}, which the suite {suite.name} has not{did_you_mean(name, known)}"
+                )
+    for seeds in (suite.seeds, *(block.seeds for block in suite.blocks)):
+        if len(set(seeds)) < len(seeds):
+            raise SettingsError(f"the seeds {list(seeds)} of the suite {suite.name} name a seed twice; name each once")
+
+
+def planned(cells: Iterable[Cell], store: Store) -> list[Planned]:
+    """What the store knows of each cell."""
+    found = []
+    for cell in cells:
+        state = store.state(cell)
+        found.append(Planned(cell, state.name, state.reason))
+    return found
+
+
+def counts(plan: Iterable[Planned]) -> Mapping[str, int]:
+    """How many cells are done, stale, failed and missing."""
+    total = {"done": 0, "stale": 0, "failed": 0, "missing": 0}
+    for entry in plan:
+        total[entry.state] += 1
+    return total

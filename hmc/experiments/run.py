@@ -1,0 +1,171 @@
+"""One cell, or a stack of cells, from settings to saved records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+
+from hmc.data import resample
+from hmc.data.dataset import Dataset
+from hmc.data.load import load
+from hmc.losses.objective import ObjectiveContext
+from hmc.metrics.evaluate import evaluate
+from hmc.models.constraint import Constraint
+from hmc.results.provenance import environment
+from hmc.results.record import Record
+from hmc.results.store import Store
+from hmc.settings import Cell, RuntimeSettings, SettingsError, named_object
+from hmc.training.random import resampling_generator
+from hmc.training.trainer import Objective, TrainingError, predict, train
+
+OnEpoch = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What a cell trains on. features: float32 [rows, features]; labels: bool [rows, nodes]."""
+
+    features: np.ndarray
+    labels: np.ndarray
+
+
+def device_for(runtime: RuntimeSettings) -> torch.device:
+    """The device that ``runtime.device`` asks for; ``auto`` takes a GPU where there is one.
+
+    Raises SettingsError where the device does not exist.
+    """
+    wanted = runtime.device
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise SettingsError(f"device={wanted!r} is not known; use auto, cpu, cuda or cuda:N") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise SettingsError(f"device={wanted!r}: this machine has {count} GPUs that torch can use; use device=cpu")
+    return device
+
+
+def limit_threads(count: int) -> None:
+    """Let torch and the compiled kernels use this many threads, no more than the machine has."""
+    torch.set_num_threads(count)
+    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(count, most))
+
+
+def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEpoch = lambda epoch, steps: None) -> list[Record]:
+    """Train, evaluate and save cells that differ in their seed only, as one stack; several for methods that do not resample.
+
+    A cell that cannot be trained (TrainingError) is saved as failed, and the error raised again. Returns the saved records.
+    """
+    first = cells[0]
+    if len(cells) > 1 and first.settings.method.resampling.name != "none":
+        raise ValueError("cells of a resampling method train on different rows and cannot share a stack")
+    limit_threads(runtime.threads)
+    device = device_for(runtime)
+    store = Store(runtime.results_dir)
+    about = environment(str(device), runtime.threads)
+    started, clock = _now(), time.perf_counter()
+    dataset = load(first.settings.dataset, first.settings.protocol, runtime)
+    rows = training_rows(dataset, first)
+    data_seconds = time.perf_counter() - clock
+    constraint = Constraint(dataset.hierarchy, device)
+    features, labels = torch.from_numpy(rows.features).to(device), torch.from_numpy(rows.labels).to(device)
+    objective = build_objective(dataset, rows, first, constraint)
+    method, training = first.settings.method, first.settings.checked().training
+    try:
+        trained = train(features, labels, objective, method, training, [cell.seed for cell in cells], on_epoch=on_epoch)
+    except TrainingError as error:
+        for cell in cells:
+            ended = {"started": started, "finished": _now()}
+            store.save(Record.failed(cell, error, data=_data(dataset), times=ended, environment=about))
+        raise
+    records = []
+    stacked = predict(trained, torch.from_numpy(dataset.test.features).to(device), constraint, len(cells)).numpy()
+    for cell, probabilities, losses in zip(cells, stacked, trained.losses, strict=True):
+        clock = time.perf_counter()
+        evaluation = evaluate(probabilities, dataset.test.labels, dataset.hierarchy, dataset.training.labels.sum(0))
+        times: dict[str, Any] = {
+            "started": started,
+            "finished": _now(),
+            "train_seconds": round(trained.seconds / len(cells), 3),
+            "step_milliseconds": round(1000 * trained.seconds / len(cells) / max(trained.steps, 1), 4),
+            "steps": trained.steps,
+            "stacked_cells": len(cells),
+            "data_seconds": round(data_seconds, 3),
+            "evaluate_seconds": round(time.perf_counter() - clock, 3),
+        }
+        record = Record.complete(
+            cell,
+            data=_data(dataset),
+            metrics=evaluation.metrics,
+            nodes=evaluation.nodes,
+            learning_curve=losses.tolist(),
+            times=times,
+            environment=about,
+        )
+        store.save(record)
+        records.append(record)
+    return records
+
+
+def training_rows(dataset: Dataset, cell: Cell) -> TrainingRows:
+    """The training rows (train, then valid), and after them those that the method's resampling adds.
+
+    Resampling looks at the same rows that are trained on.
+    """
+    training = dataset.training
+    settings = cell.settings.method.resampling
+    if settings.name == "none":
+        return TrainingRows(training.features, training.labels)
+    generator = resampling_generator(cell.seed)
+    added = resample.resample(settings.name, training.features, training.labels, dataset.hierarchy, settings.fraction, generator)
+    return TrainingRows(
+        np.concatenate([training.features, training.features[added.rows]]), np.concatenate([training.labels, added.labels])
+    )
+
+
+def build_objective(dataset: Dataset, rows: TrainingRows, cell: Cell, constraint: Constraint) -> Objective:
+    """The method's objective (the class that ``method.objective`` names), told to count nodes on the rows that
+    ``protocol.weights_from`` names.
+
+    Rows added by resampling are counted too: the weights see the training set that the network sees.
+    Raises SettingsError where the class cannot be imported.
+    """
+    settings = cell.settings
+    counted = dataset.train.labels if settings.protocol.weights_from == "train" else dataset.training.labels
+    added = rows.labels[len(dataset.training.labels) :]
+    context = ObjectiveContext(
+        hierarchy=dataset.hierarchy,
+        constraint=constraint,
+        method=settings.method,
+        protocol=settings.protocol,
+        training_labels=np.concatenate([counted, added]),
+        device=constraint.device,
+    )
+    objective: Objective = named_object("method.objective", settings.method.objective)(context)
+    return objective
+
+
+def _data(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "reconstructed": dataset.reconstructed,
+        "rows_train": len(dataset.train.features),
+        "rows_valid": len(dataset.valid.features),
+        "rows_test": len(dataset.test.features),
+        "features": int(dataset.test.features.shape[1]),
+        "nodes": len(dataset.hierarchy),
+        "evaluated_nodes": int(dataset.hierarchy.evaluated.sum()),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,473 @@
+"""All settings of one run as frozen dataclasses, with their checks and the canonical hash that identifies a result.
+
+Nothing here knows Hydra, YAML or files: :func:`build` turns a plain mapping (from any of them) into settings, and reports an
+unknown key with the nearest known one, a wrong type, and a value out of range, each in one line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import hashlib
+import importlib
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Kind = typing.TypeVar("Kind")
+
+RECORD_SCHEMA = 1
+"""Version of the record's layout and of what its numbers mean; part of every identity."""
+
+
+class SettingsError(ValueError):
+    """A setting is unknown, of the wrong type, out of range, or contradicts another. The message is for the user."""
+
+
+def setting(
+    default: Any = dataclasses.MISSING,
+    *,
+    choices: Sequence[str] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """A dataclass field with its limits: ``minimum``/``maximum`` are inclusive, ``above``/``below`` exclusive.
+
+    ``choices`` lists the known words; a value with a colon or a dot names a person's own class instead and is accepted as it is.
+    """
+    limits = {"choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below}
+    if isinstance(default, (dict, list)):
+        return field(default_factory=lambda: type(default)(default), metadata=limits)
+    return field(default=default, metadata=limits)
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SyntheticSettings:
+    """How an embedded dataset is generated; every figure is ours."""
+
+    shape: str = setting("tree", choices=("tree", "dag"))
+    nodes: int = setting(60, minimum=3)
+    depth: int = setting(4, minimum=1)
+    features: int = setting(20, minimum=1)
+    rows_train: int = setting(300, minimum=1)
+    rows_valid: int = setting(100, minimum=0)
+    rows_test: int = setting(200, minimum=1)
+    seed: int = setting(0, minimum=0)
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """One dataset: a benchmark's card, a person's own ARFF files, or a generated one."""
+
+    name: str = setting()
+    kind: str = setting("arff", choices=("arff", "synthetic"))
+    title: str = setting("")
+    group: str = setting("own", choices=("fun", "go", "others", "synthetic", "own"))
+    source: str = setting("")
+    url: str = setting("")
+    """Address of the folder that holds the files; each file's path is appended."""
+    train: str = setting("")
+    """Paths relative to the data folder (or absolute, for a person's own files). Empty: there is no such file."""
+    valid: str = setting("")
+    test: str = setting("")
+    sha256: Mapping[str, str] = setting({})
+    """Pinned hash of each file path. A person's own files need none."""
+    git_blob: Mapping[str, str] = setting({})
+    """Git blob ids, for a file whose sha256 is not known."""
+    labels: str = setting("auto", choices=("auto", "paths", "edges"))
+    """How the class attribute lists the hierarchy: paths like 01/01/03, or parent/child edges."""
+    unevaluated: tuple[str, ...] = setting(("root",))
+    expected: Mapping[str, int] = setting({})
+    """Rows, features and nodes as published, for the table of datasets; checked when the files are read."""
+    train_stand_in: str = setting("")
+    """Path of a file that stands in for a missing training split. Marks the record as reconstructed."""
+    synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
+
+
+# --- method ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ResamplingSettings:
+    """Rows added to the training split before training."""
+
+    name: str = setting("none", choices=("none", "lpros", "hros_pd"))
+    fraction: float = setting(0.25, above=0, maximum=10)
+    """Share to create: of rows for LPROS (released: 0.25), of the root's count for HROS-PD (released: 0.1)."""
+
+
+@dataclass(frozen=True)
+class NodeWeightSettings:
+    """Node imbalance weights."""
+
+    scheme: str = setting("none", choices=("none", "class_wise", "binary"))
+    omega: float = setting(0.25, minimum=0)
+    """Smallest weight (released: 0.25)."""
+
+
+@dataclass(frozen=True)
+class FocalSettings:
+    """Focal weights floor + uncertainty ** power."""
+
+    uncertainty: str = setting("none", choices=("none", "bbma", "gmu", "total", "aleatoric", "epistemic_js", "epistemic_kl"))
+    floor: float = setting(0.25, minimum=0)
+    power: float = setting(2.0, above=0)
+
+
+@dataclass(frozen=True)
+class ScheduleSettings:
+    """How node weights move back to uniform."""
+
+    shape: str = setting("constant", choices=("constant", "linear", "power", "alternating"))
+    span: str = setting("epoch", choices=("epoch", "training"))
+    """Restarting each epoch (released) or once over the whole training (ours)."""
+    exponent: float = setting(3.0, above=0)
+    """Of the power schedule (released: 3)."""
+
+
+@dataclass(frozen=True)
+class MethodSettings:
+    """One column of a table: resampling + objective + ensemble."""
+
+    name: str = setting()
+    title: str = setting("")
+    members: int = setting(1, minimum=1, maximum=1000)
+    """Networks of the ensemble, or stochastic passes of the one network of a dropout ensemble."""
+    ensemble: str = setting("shared_batches", choices=("shared_batches", "own_batches", "dropout"))
+    """Members trained on the same batches (paper), on batches of their own, or passes of one dropout network."""
+    resampling: ResamplingSettings = field(default_factory=ResamplingSettings)
+    node_weights: NodeWeightSettings = field(default_factory=NodeWeightSettings)
+    focal: FocalSettings = field(default_factory=FocalSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    weighted_share: float = setting(1.0, minimum=0, maximum=1)
+    """lambda of the mixed loss: lambda * weighted + (1 - lambda) * unweighted."""
+    objective: str = setting("hmc.losses.objective:Objective")
+    """The class, as module:name, that turns logits and labels into a loss."""
+    options: Mapping[str, Any] = setting({})
+    """Whatever a person's own objective wants to be told."""
+
+    @property
+    def networks(self) -> int:
+        """How many networks are trained."""
+        return 1 if self.ensemble == "dropout" else self.members
+
+
+# --- training -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PaperValues:
+    """What the papers set for one dataset."""
+
+    hidden: int = setting(minimum=1)
+    epochs: int = setting(minimum=0)
+    learning_rate: float = setting(above=0)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Network, optimiser, batches, epochs. What is None is looked up in ``per_dataset``, then in its ``default``."""
+
+    hidden: int | None = setting(None, minimum=1, maximum=1_000_000)
+    epochs: int | None = setting(None, minimum=0, maximum=1_000_000)
+    learning_rate: float | None = setting(None, above=0, maximum=10)
+    layers: int = setting(3, minimum=1, maximum=100)
+    dropout: float = setting(0.7, minimum=0, below=1)
+    batch_size: int = setting(4, minimum=1, maximum=1_000_000)
+    weight_decay: float = setting(1e-5, minimum=0, maximum=10)
+    """L2 added to the gradient, as torch.optim.Adam does."""
+    beta1: float = setting(0.9, minimum=0, below=1)
+    beta2: float = setting(0.999, minimum=0, below=1)
+    epsilon: float = setting(1e-8, above=0, maximum=1)
+    per_dataset: Mapping[str, PaperValues] = setting({})
+
+    def resolved(self, dataset: str) -> TrainingSettings:
+        """The same settings with every None filled in for this dataset and the table dropped.
+
+        Raises SettingsError when neither the dataset nor ``default`` is in the table.
+        """
+        filled: dict[str, Any] = {"per_dataset": {}}
+        values = self.per_dataset.get(dataset, self.per_dataset.get("default"))
+        for name in ("hidden", "epochs", "learning_rate"):
+            if getattr(self, name) is None:
+                if values is None:
+                    raise SettingsError(
+                        f"training.{name} is not set and training.per_dataset has no entry for {dataset!r} and no "
+                        f"'default'; set training.{name}=..."
+                    )
+                filled[name] = getattr(values, name)
+        return dataclasses.replace(self, **filled)
+
+
+@dataclass(frozen=True)
+class ProtocolSettings:
+    """The named switches between the released program's behaviour and the one that a reader would expect."""
+
+    name: str = setting("released")
+    imputation: str = setting("split_mean", choices=("split_mean", "train_mean"))
+    frequency: str = setting("descendant_sum", choices=("descendant_sum", "node"))
+    unseen: str = setting("one", choices=("one", "max_seen"))
+    negative: str = setting("ones", choices=("ones", "balanced"))
+    weights_from: str = setting("train", choices=("train", "train_valid"))
+    reduction: str = setting("as_released", choices=("as_released", "sum", "mean"))
+    """as_released: a focal loss is summed over rows and nodes, any other averaged."""
+
+
+# --- one run --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that can change a number of one cell."""
+
+    dataset: DatasetSettings
+    method: MethodSettings
+    training: TrainingSettings
+    protocol: ProtocolSettings
+    seed: int = setting(0, minimum=0, maximum=2**31 - 1)
+
+    def checked(self) -> RunSettings:
+        """These settings with the dataset's hyperparameters filled in.
+
+        Raises SettingsError where two settings contradict each other.
+        """
+        method = self.method
+        needs_two = {"gmu", "epistemic_js", "epistemic_kl"}
+        if method.focal.uncertainty in needs_two and method.members < 2:
+            raise SettingsError(
+                f"method.focal.uncertainty={method.focal.uncertainty} compares members, but method.members="
+                f"{method.members}; set method.members=2 or more, or use bbma, total or aleatoric"
+            )
+        if method.schedule.shape != "constant" and method.node_weights.scheme == "none":
+            raise SettingsError(
+                f"method.schedule.shape={method.schedule.shape} moves node weights, but method.node_weights.scheme=none; "
+                "set method.node_weights.scheme=class_wise or binary, or method.schedule.shape=constant"
+            )
+        if method.weighted_share < 1 and method.node_weights.scheme == "none" and method.focal.uncertainty == "none":
+            raise SettingsError(
+                f"method.weighted_share={method.weighted_share} mixes a weighted with an unweighted loss, but the method "
+                "weights nothing; set method.node_weights.scheme or method.focal.uncertainty, or method.weighted_share=1"
+            )
+        if method.ensemble == "dropout" and self.training.dropout == 0:
+            raise SettingsError(
+                "method.ensemble=dropout draws its members by dropout, but training.dropout=0; set training.dropout above 0"
+            )
+        return dataclasses.replace(self, training=self.training.resolved(self.dataset.name))
+
+
+@dataclass(frozen=True)
+class RuntimeSettings:
+    """Where and how a run happens. Nothing here may change a number beyond float tolerance, so none is in the identity."""
+
+    data_dir: str = setting("")
+    """Folder with the benchmark files; empty: the environment's HMC_DATA_DIR, then data/."""
+    cache_dir: str = setting("")
+    """Folder of parsed datasets; empty: data/cache."""
+    results_dir: str = setting("results")
+    device: str = setting("auto")
+    """auto, cpu, cuda or cuda:N."""
+    threads: int = setting(1, minimum=1, maximum=1024)
+    force: bool = setting(False)
+    """Run again although a complete record exists; the old one is kept until the new one is complete."""
+    download: bool = setting(True)
+    """Whether missing benchmark files may be downloaded."""
+    progress: bool = setting(True)
+
+
+# --- from mappings and back -----------------------------------------------------------------------------------------
+
+
+def build(kind: type[Kind], values: Mapping[str, Any], *, at: str = "") -> Kind:
+    """Settings of one kind from a mapping, every key, type and range checked.
+
+    ``at`` is the dotted place of the mapping, for messages. Raises SettingsError.
+    """
+    if not isinstance(values, Mapping):
+        raise SettingsError(f"{at or kind.__name__} is {values!r}; expected a group of settings")
+    hints = typing.get_type_hints(kind)
+    fields = {entry.name: entry for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in values:
+        if key not in fields:
+            raise SettingsError(f"unknown setting {_dotted(at, str(key))!r}{did_you_mean(str(key), fields)}")
+    converted = {key: _convert(hints[key], value, _dotted(at, key), fields[key].metadata) for key, value in values.items()}
+    for name, entry in fields.items():
+        required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+        if required and name not in converted:
+            raise SettingsError(f"the setting {_dotted(at, name)!r} is missing; it has no default")
+    return kind(**converted)
+
+
+def to_mapping(settings: Any) -> dict[str, Any]:
+    """Plain dictionaries, lists and scalars, as in a record."""
+    return json.loads(json.dumps(dataclasses.asdict(settings)))
+
+
+def canonical_hash(document: Any) -> str:
+    """sha256 of the canonical JSON (sorted keys, no spaces, shortest exact floats) of a plain document."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def identifying(settings: RunSettings) -> dict[str, Any]:
+    """The part of the settings that can change a number: no titles, no addresses, no table of other datasets."""
+    document = to_mapping(settings.checked())
+    dataset = document["dataset"]
+    document["dataset"] = {"name": dataset["name"], "labels": dataset["labels"], "unevaluated": dataset["unevaluated"]}
+    del document["method"]["title"], document["training"]["per_dataset"]
+    return document
+
+
+def identity(settings: RunSettings, data_sha256: str) -> str:
+    """What tells results apart: the identifying settings, the data's hash and the record's schema, hashed."""
+    return canonical_hash({"settings": identifying(settings), "data_sha256": data_sha256, "schema": RECORD_SCHEMA})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The unit of work, of resuming and of statistics: one dataset, method and seed under one protocol.
+
+    variant: the settings, other than the seed, in which this cell departs from its files, as typed ("method.members=5");
+    empty for none.
+    """
+
+    settings: RunSettings
+    data_sha256: str
+    variant: str = ""
+
+    @functools.cached_property
+    def identity(self) -> str:
+        return identity(self.settings, self.data_sha256)
+
+    @property
+    def dataset(self) -> str:
+        return self.settings.dataset.name
+
+    @property
+    def method(self) -> str:
+        return self.settings.method.name
+
+    @property
+    def protocol(self) -> str:
+        return self.settings.protocol.name
+
+    @property
+    def seed(self) -> int:
+        return self.settings.seed
+
+    @property
+    def column(self) -> str:
+        """The column of a table that this cell belongs to."""
+        return column_name(self.method, self.protocol, self.variant)
+
+    def __str__(self) -> str:
+        return f"{self.dataset}, {self.column}, seed {self.seed}"
+
+
+def column_name(method: str, protocol: str, variant: str) -> str:
+    """The column of a table: the method, then in brackets a protocol other than ``released`` and the variant."""
+    marks = [mark for mark in ("" if protocol == "released" else protocol, variant) if mark]
+    return f"{method} ({', '.join(marks)})" if marks else method
+
+
+def did_you_mean(word: str, known: typing.Iterable[str]) -> str:
+    """'; did you mean ...?' with the nearest known word, or the list of known ones."""
+    names = list(known)
+    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"; did you mean {nearest[0]!r}?" if nearest else f"; known are {', '.join(names)}"
+
+
+def named_object(at: str, word: str) -> Any:
+    """What ``word``, as module:name, names: a person's own class or function. ``at`` is the setting's place, for messages.
+
+    Raises SettingsError where there is no such module or name.
+    """
+    module, _, name = word.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"{at}={word!r} cannot be imported ({error}); write module:name, importable from where you run"
+        ) from None
+
+
+def _dotted(at: str, key: str) -> str:
+    return f"{at}.{key}" if at else key
+
+
+def _convert(hint: Any, value: Any, at: str, limits: Mapping[str, Any]) -> Any:
+    """The value as the hinted type, within its limits."""
+    origin = typing.get_origin(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value is None:
+            return None
+        return _convert(next(one for one in typing.get_args(hint) if one is not type(None)), value, at, limits)
+    if dataclasses.is_dataclass(hint):
+        return value if isinstance(value, typing.cast(type, hint)) else build(typing.cast(type, hint), value, at=at)
+    if origin is tuple:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise SettingsError(f"{at}={value!r} is no list; write {at}=[...]")
+        inner = typing.get_args(hint)[0]
+        return tuple(_convert(inner, entry, f"{at}[{place}]", limits) for place, entry in enumerate(value))
+    if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(value, Mapping):
+            raise SettingsError(f"{at}={value!r} is no mapping; write {at}={{key: value}}")
+        inner = typing.get_args(hint)[1]
+        return {str(key): _convert(inner, entry, _dotted(at, str(key)), {}) for key, entry in value.items()}
+    if hint is Any:
+        return value
+    return _within(_scalar(hint, value, at), at, limits)
+
+
+def _scalar(hint: type, value: Any, at: str) -> Any:
+    if hint is bool:
+        if isinstance(value, bool):
+            return value
+        raise SettingsError(f"{at}={value!r} is no truth value; write true or false")
+    if hint is int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        raise SettingsError(f"{at}={value!r} is no whole number")
+    if hint is float:
+        # YAML 1.1, which Hydra reads, takes 1e-4 for a string.
+        try:
+            number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        raise SettingsError(f"{at}={value!r} is no finite number")
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    raise SettingsError(f"{at}={value!r} is no text")
+
+
+def _within(value: Any, at: str, limits: Mapping[str, Any]) -> Any:
+    choices = limits.get("choices")
+    if choices and value not in choices and ":" not in value:
+        raise SettingsError(f"{at}={value!r} is not known{did_you_mean(value, choices)}")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        checks = (
+            ("minimum", lambda limit: value >= limit, "at least"),
+            ("maximum", lambda limit: value <= limit, "at most"),
+            ("above", lambda limit: value > limit, "above"),
+            ("below", lambda limit: value < limit, "below"),
+        )
+        for name, holds, words in checks:
+            limit = limits.get(name)
+            if limit is not None and not holds(limit):
+                raise SettingsError(f"{at}={value!r} is out of range: it must be {words} {limit:g}")
+    return value

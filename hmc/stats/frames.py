@@ -1,0 +1,167 @@
+"""Comparisons from a table of results: one row a cell, columns dataset, column (of a table: the method), seed, and the metrics.
+
+A cell without a result is one that the table has no row for, or NaN in the metric. Over datasets, a method's value is its mean
+over the seeds that all compared methods have on that dataset; the cells that one of them lacks are listed, never averaged over
+in silence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from hmc.settings import did_you_mean
+from hmc.stats.pairwise import DEFAULT, Choices, Comparison, ComparisonError, Family, compare_pairs, family
+from hmc.stats.ranks import Ranking, rank
+
+OVER = ("datasets", "seeds")
+KEYS = ("dataset", "column", "seed")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One metric of some method columns.
+
+    metric: its name. values: value by column, dataset and seed, of cells with a result. seeds: per dataset every seed that the
+    table names for one of these columns, with or without a result, sorted.
+    """
+
+    metric: str
+    values: Mapping[str, Mapping[str, Mapping[int, float]]]
+    seeds: Mapping[str, Sequence[int]]
+
+    def shared(self, columns: Sequence[str], dataset: str) -> list[int]:
+        """The seeds for which each of these columns has a result on the dataset, sorted."""
+        return [seed for seed in self.seeds[dataset] if all(seed in self.of(column, dataset) for column in columns)]
+
+    def of(self, column: str, dataset: str) -> Mapping[int, float]:
+        """Value by seed."""
+        return self.values[column].get(dataset, {})
+
+    def missing(self, columns: Sequence[str], dataset: str) -> list[str]:
+        """One entry for each of these columns that lacks a seed of the dataset."""
+        lines = []
+        for column in columns:
+            lacking = [seed for seed in self.seeds[dataset] if seed not in self.of(column, dataset)]
+            if lacking:
+                word = "seed" if len(lacking) == 1 else "seeds"
+                lines.append(f"{column} on {dataset}, {word} {', '.join(map(str, lacking))}")
+        return lines
+
+    def means(self, columns: Sequence[str]) -> tuple[dict[str, dict[str, float]], list[str], str]:
+        """Mean over shared seeds by column and dataset, the missing cells, and words on how many seeds that were."""
+        averages: dict[str, dict[str, float]] = {column: {} for column in columns}
+        counts, missing = [], []
+        for dataset in self.seeds:
+            missing += self.missing(columns, dataset)
+            shared = self.shared(columns, dataset)
+            if shared:
+                counts.append(len(shared))
+                for column in columns:
+                    by_seed = self.of(column, dataset)
+                    averages[column][dataset] = math.fsum(by_seed[seed] for seed in shared) / len(shared)
+        return averages, missing, _seeds(counts)
+
+
+def compare(frame: pd.DataFrame, a: str, b: str, metric: str, over: str = "datasets", choices: Choices = DEFAULT) -> Family:
+    """Method a against method b.
+
+    over="datasets": one comparison, a pair a dataset (means of seeds). over="seeds": one comparison a dataset, a pair a seed,
+    and Holm over the datasets.
+
+    Raises ComparisonError for a column, metric or ``over`` that does not exist (naming the nearest that does), a method against
+    itself, and two results of one cell.
+    """
+    if over not in OVER:
+        raise ComparisonError(f"over={over!r} is not known{did_you_mean(over, OVER)}")
+    cells = cells_of(frame, (a, b), metric)
+    if over == "datasets":
+        return family([_over_datasets(cells, a, b, choices)])
+    return family(
+        compare_pairs(
+            cells.of(a, dataset),
+            cells.of(b, dataset),
+            names=(a, b),
+            metric=metric,
+            over="seeds",
+            where=dataset,
+            choices=choices,
+            missing=cells.missing((a, b), dataset),
+        )
+        for dataset in cells.seeds
+    )
+
+
+def compare_all(frame: pd.DataFrame, pairs: Sequence[tuple[str, str]], metric: str, choices: Choices = DEFAULT) -> Family:
+    """Several pairs of methods over datasets as one family, Holm over the pairs. Raises ComparisonError as :func:`compare`."""
+    cells: dict[tuple[str, str], Cells] = {pair: cells_of(frame, pair, metric) for pair in pairs}
+    return family(_over_datasets(cells[pair], *pair, choices) for pair in pairs)
+
+
+def rank_columns(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    metric: str,
+    *,
+    better: str = "higher",
+    alpha: float = 0.05,
+    choices: Choices = DEFAULT,
+) -> Ranking:
+    """Rank several methods over datasets by means of seeds. Raises ComparisonError as :func:`compare`."""
+    averages, missing, note = cells_of(frame, columns, metric).means(columns)
+    scores: dict[str, dict[str, float | None]] = {column: dict(values) for column, values in averages.items()}
+    return rank(scores, better=better, alpha=alpha, metric=metric, choices=choices, missing=missing, note=note)
+
+
+def cells_of(frame: pd.DataFrame, columns: Sequence[str], metric: str) -> Cells:
+    """The metric of these method columns.
+
+    Raises ComparisonError for a table without dataset, column or seed, an unknown method column or metric, a column named
+    twice, and two results of one cell.
+    """
+    for key in KEYS:
+        if key not in frame.columns:
+            raise ComparisonError(f"the table of results has no column {key!r}; it has {', '.join(map(str, frame.columns))}")
+    metrics = [name for name in frame.select_dtypes("number").columns if name not in KEYS]
+    if metric not in metrics:
+        raise ComparisonError(f"metric={metric!r} is not in the results{did_you_mean(metric, metrics)}")
+    known = [str(name) for name in frame["column"].unique()]
+    for place, column in enumerate(columns):
+        if column not in known:
+            raise ComparisonError(f"there are no results of {column!r}{did_you_mean(column, known)}")
+        if column in columns[:place]:
+            raise ComparisonError(f"{column!r} is compared with itself; name two different methods")
+    values: dict[str, dict[str, dict[int, float]]] = {column: {} for column in columns}
+    seeds: dict[str, set[int]] = {}
+    named = frame.loc[frame["column"].isin(list(columns)), [*KEYS, metric]]
+    for dataset, column, seed, value in named.itertuples(index=False, name=None):
+        seeds.setdefault(dataset, set()).add(int(seed))
+        if pd.isna(value):
+            continue
+        by_seed = values[column].setdefault(dataset, {})
+        if seed in by_seed:
+            raise ComparisonError(
+                f"there are several results of {dataset}, {column}, seed {seed}; compare the cells of one suite, or delete the "
+                "records of other settings"
+            )
+        by_seed[int(seed)] = float(value)
+    return Cells(metric, values, {dataset: sorted(seeds[dataset]) for dataset in sorted(seeds)})
+
+
+def _over_datasets(cells: Cells, a: str, b: str, choices: Choices) -> Comparison:
+    averages, missing, note = cells.means((a, b))
+    return compare_pairs(averages[a], averages[b], names=(a, b), metric=cells.metric, choices=choices, missing=missing, note=note)
+
+
+def _seeds(counts: Sequence[int]) -> str:
+    """How many seeds went into the means."""
+    if not counts:
+        return ""
+    if max(counts) == 1:
+        return "one seed each"
+    if min(counts) == max(counts):
+        return f"means of {counts[0]} seeds each"
+    return f"means of {min(counts)} to {max(counts)} shared seeds each"

@@ -1,0 +1,216 @@
+"""Training a stack of cells, and predicting with it.
+
+A stack is several cells (seeds) of one dataset and one method, trained together as one batched network. Each cell draws from
+its own generators, so its numbers are those it would have alone, to float tolerance.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from hmc.losses.schedule import Progress
+from hmc.models import mlp
+from hmc.models.constraint import Constraint
+from hmc.settings import MethodSettings, TrainingSettings
+from hmc.training.adam import Adam
+from hmc.training.random import CellGenerators, cell_generators
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says where it stopped and what to do."""
+
+
+class Objective(Protocol):
+    """What turns logits and labels into one loss per cell; see hmc.losses.objective."""
+
+    def __call__(self, logits: Tensor, labels: Tensor, progress: Progress, peer_logits: Tensor | None = None) -> Tensor:
+        """logits: [cells, members, rows, nodes]; labels: bool [cells, 1 or members, rows, nodes]. Returns [cells]."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained stack.
+
+    networks: cell after cell, the cell's networks in order. losses: float64 [cells, epochs], the mean loss of an epoch's steps.
+    seconds, steps: the training loop's time and number of steps.
+    """
+
+    networks: mlp.Networks
+    losses: Tensor
+    seconds: float
+    steps: int
+
+
+@dataclass(frozen=True)
+class _Batch:
+    inputs: Tensor
+    labels: Tensor
+    masks: tuple[Tensor, ...]
+    progress: Progress
+
+
+def train(
+    features: Tensor,
+    labels: Tensor,
+    objective: Objective,
+    method: MethodSettings,
+    training: TrainingSettings,
+    seeds: Sequence[int],
+    *,
+    on_epoch: Callable[[int, int], None] = lambda epoch, steps: None,
+) -> Trained:
+    """Train one cell per seed, together.
+
+    features: float32 [rows, features]; labels: bool [rows, nodes] closed under ancestors; both on the device to train on.
+    training: resolved for the dataset. on_epoch: called after each epoch with its number, from 1, and the steps so far.
+
+    Raises TrainingError at the first epoch whose loss is not finite, naming seed, epoch and step.
+    """
+    if training.hidden is None or training.epochs is None:
+        raise ValueError("training.hidden and training.epochs must be resolved for their dataset first")
+    device = features.device
+    generators = [cell_generators(seed, device) for seed in seeds]
+    sizes = mlp.layer_sizes(features.shape[1], training.hidden, training.layers, labels.shape[1])
+    networks = mlp.stack([mlp.initialise(sizes, method.networks, own.initial) for own in generators]).to(device)
+    optimiser = Adam(networks, training)
+    batches = math.ceil(len(features) / training.batch_size)
+    step_losses = torch.empty(len(seeds), batches, device=device)
+    losses = torch.empty(len(seeds), training.epochs, dtype=torch.float64)
+    compute = _compute_for(method)
+    began = time.perf_counter()
+    for epoch in range(training.epochs):
+        for batch in _epoch(features, labels, method, training, generators, epoch):
+            activations, logits, peers = compute(networks, batch, method)
+            logits.requires_grad_()
+            with torch.enable_grad():
+                loss = objective(logits, batch.labels, batch.progress, peers)
+                (gradient,) = torch.autograd.grad(loss.sum(), logits)
+            step_losses[:, batch.progress.batch] = loss.detach()
+            optimiser.step(activations, gradient.view(activations.logits.shape))
+        _require_finite(step_losses, seeds, epoch)
+        losses[:, epoch] = step_losses.double().mean(1).cpu()
+        on_epoch(epoch + 1, optimiser.steps)
+    return Trained(networks, losses, time.perf_counter() - began, optimiser.steps)
+
+
+def predict(trained: Trained, features: Tensor, constraint: Constraint, cells: int, *, rows_at_once: int = 256) -> Tensor:
+    """Constrained probabilities: the mean over each cell's networks of the maximum over descendants, dropout off.
+
+    features: float32 [rows, features]. Returns float32 [cells, rows, nodes] on the CPU.
+    """
+    parts = []
+    for rows in features.split(rows_at_once):
+        inputs = rows.expand(trained.networks.count, -1, -1)
+        logits = mlp.forward(trained.networks, inputs, ()).logits
+        probabilities = constraint.max_over_descendants(logits).sigmoid_()
+        parts.append(probabilities.view(cells, -1, *probabilities.shape[1:]).mean(1).cpu())
+    return torch.cat(parts, 1)
+
+
+def _epoch(
+    features: Tensor,
+    labels: Tensor,
+    method: MethodSettings,
+    training: TrainingSettings,
+    generators: Sequence[CellGenerators],
+    epoch: int,
+) -> Iterator[_Batch]:
+    """The batches of one epoch: every row once per order, in a fresh order per cell (per member where members have own
+    batches).
+    """
+    count, size = len(features), training.batch_size
+    batches = math.ceil(count / size)
+    orders = method.networks if method.ensemble == "own_batches" else 1
+    order = torch.stack([torch.randperm(count, generator=own.order) for own in generators for _ in range(orders)])
+    order = order.view(len(generators), orders, count).to(features.device)
+    masks = _masks(method, training, generators, batches, features.device)
+    repeats = method.members // orders if method.ensemble == "dropout" else method.networks // orders
+    for batch in range(batches):
+        rows = order[:, :, batch * size : (batch + 1) * size]
+        inputs = features[rows].repeat_interleave(repeats, 1) if repeats > 1 else features[rows]
+        kept = tuple(mask[..., : rows.shape[2], :].flatten(0, 1) for mask in next(masks))
+        yield _Batch(inputs.flatten(0, 1), labels[rows], kept, Progress(epoch, training.epochs or 0, batch, batches))
+
+
+def _masks(
+    method: MethodSettings, training: TrainingSettings, generators: Sequence[CellGenerators], batches: int, device: torch.device
+) -> Iterator[tuple[Tensor, ...]]:
+    """Dropout masks for each batch of an epoch, one [cells, members, rows, hidden] per hidden layer; none without dropout.
+
+    Many batches' masks are drawn at once, since a call costs more than the numbers. How many depends on one cell's size alone,
+    never
+    on the stack, for the numbers drawn depend on it.
+    """
+    hidden_layers = training.layers - 1
+    if training.dropout == 0 or hidden_layers == 0:
+        for _ in range(batches):
+            yield ()
+        return
+    keep = 1 - training.dropout
+    shape = (method.members, training.batch_size, training.hidden or 0)
+    at_once = max(1, min(batches, 2**21 // math.prod(shape) // hidden_layers))
+    for begin in range(0, batches, at_once):
+        drawn = torch.empty(len(generators), at_once, hidden_layers, *shape, device=device)
+        for own, part in zip(generators, drawn, strict=True):
+            part.bernoulli_(keep, generator=own.dropout)
+        drawn.mul_(1 / keep)
+        for place in range(min(at_once, batches - begin)):
+            yield tuple(drawn[:, place, layer] for layer in range(hidden_layers))
+
+
+Compute = Callable[[mlp.Networks, _Batch, MethodSettings], tuple[mlp.Activations, Tensor, Tensor | None]]
+
+
+def _compute_for(method: MethodSettings) -> Compute:
+    """How this kind of ensemble turns a batch into activations, logits [cells, members, rows, nodes] and peers' logits."""
+    if method.ensemble == "dropout":
+        return _passes
+    if method.ensemble == "own_batches" and method.focal.uncertainty != "none" and method.networks > 1:
+        return _members_with_peers
+    return _members
+
+
+def _members(networks: mlp.Networks, batch: _Batch, method: MethodSettings) -> tuple[mlp.Activations, Tensor, None]:
+    activations = mlp.forward(networks, batch.inputs, batch.masks)
+    logits = activations.logits.view(len(batch.labels), method.networks, *activations.logits.shape[1:])
+    return activations, logits, None
+
+
+def _members_with_peers(networks: mlp.Networks, batch: _Batch, method: MethodSettings) -> tuple[mlp.Activations, Tensor, Tensor]:
+    """Members with batches of their own: every member also judges the others' rows, without gradient, for the uncertainty.
+
+    The judging passes run without dropout: the masks belong to the members' own rows.
+    """
+    activations, logits, _ = _members(networks, batch, method)
+    cells, members, rows, nodes = logits.shape
+    everyone = (
+        batch.inputs.view(cells, 1, members * rows, -1).expand(-1, members, -1, -1).reshape(cells * members, members * rows, -1)
+    )
+    judged = mlp.forward(networks, everyone, ()).logits.view(cells, members, members, rows, nodes)
+    return activations, logits, judged.transpose(1, 2)
+
+
+def _passes(networks: mlp.Networks, batch: _Batch, method: MethodSettings) -> tuple[mlp.Activations, Tensor, None]:
+    """One network, several passes with different dropout masks: the passes lie one after the other on the row axis."""
+    cells = len(batch.labels)
+    rows = batch.inputs.shape[1]
+    masks = tuple(mask.reshape(cells, method.members * rows, -1) for mask in batch.masks)
+    activations = mlp.forward(networks, batch.inputs.reshape(cells, method.members * rows, -1), masks)
+    return activations, activations.logits.view(cells, method.members, rows, -1), None
+
+
+def _require_finite(step_losses: Tensor, seeds: Sequence[int], epoch: int) -> None:
+    finite = step_losses.isfinite()
+    if not bool(finite.all()):
+        cell, step = (~finite).nonzero()[0].tolist()
+        raise TrainingError(
+            f"the loss became {step_losses[cell, step].item()} in epoch {epoch + 1}, step {step + 1} (seed {seeds[cell]}); "
+            "lower training.learning_rate, or look for extreme values among the features"
+        )

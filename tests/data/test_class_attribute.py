@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hmc.data import arff
+from hmc.data.arff import ArffError
+from hmc.data.class_attribute import hierarchy_of, label_matrix, notation
+from hmc.hierarchy import Hierarchy, HierarchyError
+from tests.strategies import closed_labels, dense_closure, hierarchies
+
+
+def edges_of(hierarchy: Hierarchy) -> set[tuple[str, str]]:
+    parents, children = hierarchy.parents.indices, hierarchy.parents.owners
+    return {(hierarchy.names[parent], hierarchy.names[child]) for parent, child in zip(parents, children, strict=True)}
+
+
+def test_paths_get_a_root_among_the_first_level_names() -> None:
+    hierarchy = hierarchy_of(["20", "01", "01/03", "01/03/05", "x"], "paths")
+    assert hierarchy.names == ("01", "20", "root", "x", "01.03", "01.03.05")
+    assert edges_of(hierarchy) == {("root", "01"), ("root", "20"), ("root", "x"), ("01", "01.03"), ("01.03", "01.03.05")}
+    assert hierarchy.evaluated.tolist() == [True, True, False, True, True, True]
+
+
+def test_a_child_before_its_parent_and_a_parent_that_is_not_listed() -> None:
+    hierarchy = hierarchy_of(["000/00", "000", "4/6/2"], "paths")
+    assert set(hierarchy.names) == {"root", "000", "000.00", "4", "4.6", "4.6.2"}
+    assert ("4.6", "4.6.2") in edges_of(hierarchy)
+
+
+def test_edges_are_ordered_by_shortest_distance_then_name() -> None:
+    hierarchy = hierarchy_of(["root/B", "B/D", "root/C", "D/A", "C/A", "D/E"], "edges", ("root", "C", "elsewhere"))
+    assert hierarchy.names == ("root", "B", "C", "A", "D", "E")
+    assert edges_of(hierarchy) == {("root", "B"), ("B", "D"), ("root", "C"), ("D", "A"), ("C", "A"), ("D", "E")}
+    assert [name for name, scored in zip(hierarchy.names, hierarchy.evaluated, strict=True) if not scored] == ["root", "C"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        (["01", "01/01"], "paths"),
+        (["root/A", "A/B"], "edges"),
+        (["1/1", "1/2"], "paths"),
+        (["root/A", "A/B/C"], "paths"),
+    ],
+)
+def test_notation(entries: list[str], expected: str) -> None:
+    assert notation(entries) == expected
+
+
+@pytest.mark.parametrize(
+    ("entries", "written", "words"),
+    [
+        (["1", "1//2"], "paths", "'1//2' is no path"),
+        (["root/1", "1/2/3"], "paths", "dataset.labels=edges"),
+        (["root/A", "A"], "edges", "dataset.labels=paths"),
+        (["root/A", "A/B", "B/A"], "edges", "cycle"),
+        (["root/A", "B/C"], "edges", "path to it"),
+        (["1.1", "1", "1/1"], "paths", "named twice"),
+    ],
+)
+def test_what_is_no_hierarchy_is_refused(entries: list[str], written: str, words: str) -> None:
+    with pytest.raises(HierarchyError, match=words):
+        hierarchy_of(entries, written)
+
+
+def read(write: Callable[..., Path], entries: str, *labels: str) -> arff.ArffTable:
+    rows = "\n".join(f"1,{label}" for label in labels)
+    return arff.read(write(f"@relation r\n@attribute a numeric\n@attribute class hierarchical {entries}\n@data\n{rows}\n"))
+
+
+def test_labels_are_closed_under_ancestors(write: Callable[..., Path]) -> None:
+    table = read(write, "1,1/1,1/1/2,2", "1/1/2", "2", "1@2", "root")
+    hierarchy = hierarchy_of(table.class_entries, "paths")
+    matrix = label_matrix(table, hierarchy, "paths")
+    named = [{hierarchy.names[node] for node in np.flatnonzero(row)} for row in matrix]
+    assert named == [{"root", "1", "1.1", "1.1.2"}, {"root", "2"}, {"root", "1", "2"}, {"root"}]
+
+
+def test_a_label_of_a_dag_brings_all_ancestors(write: Callable[..., Path]) -> None:
+    table = read(write, "root/A,root/B,A/C,B/C", "C", "A")
+    hierarchy = hierarchy_of(table.class_entries, "edges")
+    assert label_matrix(table, hierarchy, "edges").sum(axis=1).tolist() == [4, 2]
+
+
+def test_an_unknown_label_names_its_line(write: Callable[..., Path]) -> None:
+    table = read(write, "1,1/1", "1", "1/2")
+    with pytest.raises(ArffError, match=r"file\.arff:6: the label '1/2' is not in the hierarchy of line 3"):
+        label_matrix(table, hierarchy_of(table.class_entries, "paths"), "paths")
+
+
+@given(st.data())
+def test_any_dag_written_as_edges_comes_back(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    drawn = data.draw(hierarchies())
+    labels = data.draw(closed_labels(drawn, 3))
+    labels[:, drawn.root] = True
+    entries = [f"{parent}/{child}" for parent, child in sorted(edges_of(drawn))]
+    path = tmp_path_factory.mktemp("edges") / "file.arff"
+    rows = "\n".join("1," + "@".join(drawn.names[node] for node in np.flatnonzero(row)) for row in labels)
+    path.write_text(f"@relation r\n@attribute a numeric\n@attribute class hierarchical {','.join(entries)}\n@data\n{rows}\n")
+    table = arff.read(path)
+    hierarchy = hierarchy_of(table.class_entries, notation(table.class_entries))
+    assert edges_of(hierarchy) == edges_of(drawn)
+    assert list(hierarchy.names) == sorted(drawn.names, key=lambda name: (drawn.depth[drawn.index[name]], name))
+    order = [drawn.index[name] for name in hierarchy.names]
+    np.testing.assert_array_equal(label_matrix(table, hierarchy, "edges"), labels[:, order])
+
+
+@given(st.data())
+def test_closing_adds_exactly_the_ancestors(data: st.DataObject) -> None:
+    hierarchy = data.draw(hierarchies())
+    rows = data.draw(st.lists(st.lists(st.booleans(), min_size=len(hierarchy), max_size=len(hierarchy)), min_size=1, max_size=4))
+    labels = np.array(rows)
+    np.testing.assert_array_equal(hierarchy.close(labels), labels.astype(int) @ dense_closure(hierarchy).T > 0)

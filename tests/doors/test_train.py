@@ -1,0 +1,90 @@
+"""scripts/train.py: one cell, sweeps, what is already done, and mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.doors.conftest import Door
+
+SHORT = ("training.epochs=1", "progress=false")
+
+
+def records(folder: Path) -> list[Path]:
+    return sorted(folder.glob("results/runs/*/*/*/seed-*/*/record.json"))
+
+
+def test_a_cell_is_run_once_and_with_force_again(door: Door, tmp_path: Path) -> None:
+    first = door("train", *SHORT)
+    assert "au_prc" in first.stdout
+    (record,) = records(tmp_path)
+    before = record.stat().st_mtime_ns
+    again = door("train", *SHORT)
+    assert "already done" in again.stdout
+    assert record.stat().st_mtime_ns == before
+    door("train", *SHORT, "force=true")
+    assert records(tmp_path) == [record]
+    assert record.stat().st_mtime_ns > before
+
+
+def test_the_example_of_the_help_works_as_typed(door: Door, tmp_path: Path) -> None:
+    door("train", "method=weighted_focal_gmu", "method.members=5", "method.node_weights.omega=0.5", *SHORT)
+    text = records(tmp_path)[0].read_text()
+    assert '"members": 5' in text
+    assert '"omega": 0.5' in text
+    assert '"variant": "method.members=5, method.node_weights.omega=0.5, training.epochs=1"' in text
+
+
+def test_a_sweep_runs_every_combination(door: Door, tmp_path: Path) -> None:
+    door("train", "-m", "method=chmcnn,weighted", "seed=range(3)", *SHORT)
+    names = {(path.parents[3].name, path.parents[1].name) for path in records(tmp_path)}
+    assert names == {(method, f"seed-{seed}") for method in ("chmcnn", "weighted") for seed in range(3)}
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("method=chmcn", "did you mean 'chmcnn'"),
+        ("dataset=enrom", "did you mean 'enron'"),
+        ("protocol=correct", "did you mean 'corrected'"),
+        ("training.epoch=3", "did you mean 'training.epochs'"),
+        ("method.focal.uncertanty=gmu", "did you mean 'method.focal.uncertainty'"),
+        ("sed=1", "did you mean 'seed'"),
+        ("training.epochs=many", "training.epochs='many' is no whole number"),
+        ("training.epochs=-1", "at least 0"),
+        ("training.dropout=1", "below 1"),
+        ("method.focal.uncertainty=gmu", "method.members=2 or more"),
+        ("method.schedule.shape=linear", "method.node_weights.scheme=none"),
+        ("device=gpu", "use auto, cpu, cuda"),
+        ("threads=0", "at least 1"),
+        ("~seed", "deletes a setting"),
+        ("seed", "write key=value"),
+        ("method.objective=nowhere:Nothing", "cannot be imported"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_to_do(door: Door, override: str, words: str) -> None:
+    shown = door("train", override, *(SHORT if not override.startswith("training") else ()), status=2)
+    assert words in shown.stderr
+    assert shown.stderr.startswith("error: ")
+    assert shown.stderr.count("\n") == 1
+    assert "Traceback" not in shown.stdout + shown.stderr
+
+
+def test_help_teaches(door: Door) -> None:
+    shown = door("train", "--help").stdout
+    assert "weighted_focal_gmu" in shown
+    assert "learning_rate" in shown
+    assert "Powered by Hydra" not in shown
+
+
+def test_a_persons_own_method_class(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_methods.py").write_text(
+        "from hmc.losses.mcloss import mcloss\n"
+        "class Plain:\n"
+        "    def __init__(self, context):\n"
+        "        self.constraint, self.scale = context.constraint, context.method.options['scale']\n"
+        "    def __call__(self, logits, labels, progress, peer_logits=None):\n"
+        "        return self.scale * mcloss(logits, labels, self.constraint).mean((2, 3)).sum(1)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    door("train", "method.objective=my_methods:Plain", "+method.options={scale: 2.0}", *SHORT)
+    assert '"objective": "my_methods:Plain"' in records(tmp_path)[0].read_text()

@@ -1,0 +1,62 @@
+"""Small cells and records for the tests of the results and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hmc.results import Record
+from hmc.settings import Cell, RunSettings, build
+
+DATA = {
+    "reconstructed": "",
+    "rows_train": 4,
+    "rows_valid": 2,
+    "rows_test": 3,
+    "features": 5,
+    "nodes": 4,
+    "evaluated_nodes": 3,
+}
+
+TIMES = {
+    "started": "2026-01-01T00:00:00+00:00",
+    "finished": "2026-01-01T00:00:01+00:00",
+    "train_seconds": 0.5,
+    "step_milliseconds": 0.25,
+    "data_seconds": 0.125,
+    "evaluate_seconds": 0.0625,
+    "steps": 2,
+}
+
+
+def make_cell(
+    dataset: str = "enron",
+    method: str = "chmcnn",
+    seed: int = 0,
+    *,
+    group: str = "others",
+    epochs: int = 2,
+    protocol: str = "released",
+    variant: str = "",
+    data_sha256: str = "ab" * 32,
+) -> Cell:
+    settings = {
+        "dataset": {"name": dataset, "group": group},
+        "method": {"name": method},
+        "training": {"hidden": 3, "epochs": epochs, "learning_rate": 1e-4},
+        "protocol": {"name": protocol},
+        "seed": seed,
+    }
+    return Cell(build(RunSettings, settings), data_sha256, variant)
+
+
+def make_record(cell: Cell, metrics: Mapping[str, float] | None = None, *, reconstructed: str = "", **parts: Any) -> Record:
+    content: dict[str, Any] = {
+        "data": {**DATA, "reconstructed": reconstructed},
+        "metrics": metrics or {"au_prc": 0.75, "macro_f1": 0.125},
+        "nodes": {"true_positives": [1, 0, 3], "false_positives": [0, 0, 2]},
+        "learning_curve": [0.7, 0.6],
+        "times": TIMES,
+        "environment": {"python": "3.11", "commit": "c0ffee", "dirty": False, "cores": 2},
+    }
+    return Record.complete(cell, **{**content, **parts})

@@ -1,0 +1,125 @@
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hmc.settings import (
+    Cell,
+    DatasetSettings,
+    FocalSettings,
+    MethodSettings,
+    NodeWeightSettings,
+    PaperValues,
+    ProtocolSettings,
+    RunSettings,
+    ScheduleSettings,
+    SettingsError,
+    TrainingSettings,
+    build,
+    canonical_hash,
+    identity,
+    to_mapping,
+)
+
+TABLE = {"enron": PaperValues(10, 3, 1e-3), "default": PaperValues(20, 4, 1e-2)}
+
+
+def run(**changes: object) -> RunSettings:
+    settings = RunSettings(
+        DatasetSettings("enron"), MethodSettings("some"), TrainingSettings(per_dataset=TABLE), ProtocolSettings()
+    )
+    return dataclasses.replace(settings, **changes)
+
+
+def test_what_is_not_set_comes_from_the_table() -> None:
+    training = run().checked().training
+    assert (training.hidden, training.epochs, training.learning_rate) == (10, 3, 1e-3)
+    own = run(dataset=DatasetSettings("mine"), training=TrainingSettings(epochs=7, per_dataset=TABLE)).checked().training
+    assert (own.hidden, own.epochs) == (20, 7)
+    with pytest.raises(SettingsError, match=r"training\.hidden is not set"):
+        run(training=TrainingSettings()).checked()
+
+
+def test_identity_is_what_can_change_a_number() -> None:
+    same = identity(run(), "data")
+    assert identity(run().checked(), "data") == same
+    assert identity(run(dataset=DatasetSettings("enron", title="E-mails", url="https://example.org")), "data") == same
+    explicit = TrainingSettings(hidden=10, epochs=3, learning_rate=1e-3)
+    assert identity(run(training=explicit), "data") == same
+    others = [
+        identity(run(), "other data"),
+        identity(run(seed=1), "data"),
+        identity(run(method=MethodSettings("some", members=2)), "data"),
+        identity(run(protocol=ProtocolSettings(negative="balanced")), "data"),
+        identity(run(training=TrainingSettings(epochs=4, per_dataset=TABLE)), "data"),
+    ]
+    assert len({same, *others}) == 6
+
+
+def test_identity_does_not_move() -> None:
+    """Records made earlier are found by it; a change here makes every record stale and needs a new RECORD_SCHEMA."""
+    assert identity(run(), "data") == "1c479e28975188ddf66b63a8ace2fb262009ca7362273fe159db73186d80cc99"
+
+
+@given(st.dictionaries(st.text(), st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text())))
+def test_the_hash_does_not_depend_on_order(document: dict[str, object]) -> None:
+    assert canonical_hash(document) == canonical_hash(dict(reversed(document.items())))
+
+
+def test_built_settings_survive_a_round_trip() -> None:
+    settings = run(method=MethodSettings("some", members=3, focal=FocalSettings("gmu"), options={"a": [1, 2]}))
+    assert build(RunSettings, to_mapping(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"name": "x", "membrs": 2}, "unknown setting 'method.membrs'; did you mean 'members'"),
+        ({"members": 2}, "'method.name' is missing"),
+        ({"name": "x", "members": 0}, "method.members=0 is out of range: it must be at least 1"),
+        ({"name": "x", "members": 1.5}, "no whole number"),
+        ({"name": "x", "members": True}, "no whole number"),
+        ({"name": "x", "weighted_share": "half"}, "no finite number"),
+        ({"name": "x", "weighted_share": float("nan")}, "no finite number"),
+        ({"name": "x", "focal": {"power": 0}}, "method.focal.power=0.0 is out of range: it must be above 0"),
+        ({"name": "x", "focal": 3}, "expected a group"),
+        ({"name": "x", "ensemble": "shared"}, "did you mean 'shared_batches'"),
+    ],
+)
+def test_a_wrong_value_is_named(values: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        build(MethodSettings, values, at="method")
+    assert words in str(raised.value)
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers() -> None:
+    assert build(FocalSettings, {"power": "1e-1"}).power == 0.1
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        (MethodSettings("x", members=1, focal=FocalSettings("gmu")), "method.members=2"),
+        (MethodSettings("x", schedule=ScheduleSettings("linear")), "node_weights.scheme"),
+        (MethodSettings("x", weighted_share=0.5), "weighted_share=1"),
+    ],
+)
+def test_contradictions_are_refused(method: MethodSettings, words: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        run(method=method).checked()
+    assert words in str(raised.value)
+
+
+def test_dropout_members_need_dropout() -> None:
+    with pytest.raises(SettingsError, match=r"training\.dropout"):
+        run(
+            method=MethodSettings("x", members=3, ensemble="dropout"), training=TrainingSettings(dropout=0, per_dataset=TABLE)
+        ).checked()
+
+
+def test_a_cells_column_names_protocol_and_variant() -> None:
+    settings = run(method=MethodSettings("weighted", node_weights=NodeWeightSettings("binary")))
+    assert Cell(settings, "data").column == "weighted"
+    corrected = dataclasses.replace(settings, protocol=ProtocolSettings("corrected"))
+    assert Cell(corrected, "data", "method.members=5").column == "weighted (corrected, method.members=5)"
