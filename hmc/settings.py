@@ -218,6 +218,11 @@ class ProtocolSettings:
     frequency: str = setting("descendant_sum", choices=("descendant_sum", "node"))
     unseen: str = setting("one", choices=("one", "max_seen"))
     negative: str = setting("ones", choices=("ones", "balanced"))
+    weighted_label: str = setting("negative", choices=("negative", "positive"))
+    """The label that takes the weights counted for positives; the other label takes those counted for negatives.
+
+    The method is described with ``positive``; the losses that the released program gave for fixed inputs have ``negative``.
+    """
     weights_from: str = setting("train", choices=("train", "train_valid"))
     reduction: str = setting("as_released", choices=("as_released", "sum", "mean"))
     """as_released: a focal loss is summed over rows and nodes, any other averaged."""
@@ -282,6 +287,8 @@ class RuntimeSettings:
     download: bool = setting(True)
     """Whether missing benchmark files may be downloaded."""
     progress: bool = setting(True)
+    checkpoint_seconds: float = setting(120.0, minimum=0)
+    """A cell that trains longer keeps its state on disk, at the end of an epoch and at most so often; 0: after every epoch."""
 
 
 # --- from mappings and back -----------------------------------------------------------------------------------------

@@ -121,7 +121,8 @@ class _ScheduledWeights:
     def __init__(self, context: ObjectiveContext, mixed_share: float) -> None:
         settings = context.method.node_weights
         self._by_label = settings.scheme != "none"
-        weights = node_weights(context.training_labels, context.hierarchy, settings, context.protocol)
+        counted = node_weights(context.training_labels, context.hierarchy, settings, context.protocol)
+        weights = counted.assigned(context.protocol.weighted_label)
         start = np.stack([weights.negative, weights.positive])
         end = np.full_like(start, settings.omega)
         self._start, self._end = (

@@ -1,4 +1,4 @@
-"""Node imbalance weights: the rarer a node in the training labels, the more its positives count.
+"""Node imbalance weights: the rarer a node in the training labels, the larger its weight.
 
 Pure numpy, float64. With N training rows, f the node's frequency and K the scheme's divisor:
 
@@ -30,6 +30,21 @@ class NodeWeights:
     positive: np.ndarray
     negative: np.ndarray
 
+    def assigned(self, weighted_label: str) -> NodeWeights:
+        """The weights as an objective uses them.
+
+        weighted_label: ``positive`` leaves them as they are, as the method is described. ``negative`` exchanges them: positive
+        labels take the weights of negatives (1 in the released program) and negative labels those of positives. That is what
+        the released program's objective does, as its losses and gradients for fixed inputs show.
+
+        Raises SettingsError for anything else.
+        """
+        if weighted_label == "positive":
+            return self
+        if weighted_label == "negative":
+            return NodeWeights(positive=self.negative, negative=self.positive)
+        raise _unknown("protocol.weighted_label", weighted_label, ("negative", "positive"))
+
 
 def node_weights(
     labels: np.ndarray, hierarchy: Hierarchy, settings: NodeWeightSettings, protocol: ProtocolSettings
@@ -40,6 +55,9 @@ def node_weights(
     settings.scheme: ``none`` (all ones), ``class_wise`` (released), ``binary``, or a person's own function as module:name with
     the parameters of this one. protocol: its ``frequency``, ``unseen`` and ``negative``. With ``negative=ones`` (released)
     negative labels count 1; with ``balanced`` the same formula, on the frequencies of negatives, weights them.
+
+    These are the weights counted for each label; which label then takes which is ``protocol.weighted_label``, see
+    :meth:`NodeWeights.assigned`.
 
     Raises ValueError for labels of the wrong shape or without rows, and for an own function's weights that cannot be used.
     """

@@ -87,7 +87,8 @@ def test_scaling_spans_omega_to_omega_plus_the_largest() -> None:
 
 def test_no_scheme_weighs_nothing(chain: Hierarchy) -> None:
     weights = node_weights(LABELS, chain, NodeWeightSettings("none"), CORRECTED)
-    assert (weights.positive == 1).all() and (weights.negative == 1).all()
+    assert (weights.positive == 1).all()
+    assert (weights.negative == 1).all()
 
 
 def test_negatives_count_one_as_released(chain: Hierarchy) -> None:
@@ -99,6 +100,15 @@ def test_corrected_protocol_by_hand(chain: Hierarchy) -> None:
     # raw positive: 4/(2*4), 4/(2*3), 4/2, unseen as the largest; raw negative: root unseen as the largest, 4/2, 4/6, 4/8.
     np.testing.assert_allclose(weights.positive, [0.25, 0.25 + 2 * (2 / 3 - 0.5) / 1.5, 2.25, 2.25])
     np.testing.assert_allclose(weights.negative, [2.25, 2.25, 0.25 + 2 * (2 / 3 - 0.5) / 1.5, 0.25])
+
+
+def test_the_label_that_takes_the_weights_of_positives() -> None:
+    counted = NodeWeights(positive=np.array([2.0, 3.0]), negative=np.ones(2))
+    assert counted.assigned("positive").positive.tolist() == [2, 3]
+    exchanged = counted.assigned("negative")
+    assert (exchanged.positive.tolist(), exchanged.negative.tolist()) == ([1, 1], [2, 3])
+    with pytest.raises(SettingsError, match="weighted_label='positives' is not known; did you mean 'positive'"):
+        counted.assigned("positives")
 
 
 @pytest.mark.parametrize("labels", [np.zeros((0, 4), bool), np.zeros((2, 3), bool), np.zeros(4, bool)])
@@ -139,5 +149,5 @@ def unusable_weights(labels: np.ndarray, hierarchy: Hierarchy, *_: object) -> Si
 def test_a_persons_own_scheme(chain: Hierarchy) -> None:
     weights = node_weights(LABELS, chain, NodeWeightSettings(f"{__name__}:own_weights"), RELEASED)
     assert weights.positive.tolist() == [0, 1, 2, 3]
-    with pytest.raises(ValueError, match="unusable_weights: its positive weights .* 4 finite weights"):
+    with pytest.raises(ValueError, match=r"unusable_weights: its positive weights .* 4 finite weights"):
         node_weights(LABELS, chain, NodeWeightSettings(f"{__name__}:unusable_weights"), RELEASED)
