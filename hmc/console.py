@@ -84,8 +84,8 @@ def guarded(action: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("interrupted: what was complete is kept; the same command goes on from there", file=sys.stderr)
         return INTERRUPTED
-    except (ValueError, OSError, RuntimeError, HydraException, OmegaConfBaseException) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (ValueError, OSError, RuntimeError, MemoryError, HydraException, OmegaConfBaseException) as error:
+        print(f"error: {error or type(error).__name__}", file=sys.stderr)
         return 2
 
 

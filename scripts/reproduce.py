@@ -16,7 +16,7 @@ def main(config: dict[str, Any]) -> int:
     suite = build(SuiteSettings, config["suite"], at="suite")
     executor = build(ExecutorSettings, config["executor"], at="executor")
     if config["plan"]:
-        show_plan(suite, runtime)
+        show_plan(suite, runtime, executor)
         return 0
     outcome = reproduce(suite, runtime, executor)
     # Only this store's records: what others computed (results/runs.csv) is no reproduction.

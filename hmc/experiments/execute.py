@@ -1,67 +1,157 @@
-"""Running the cells of a plan: in this process, or several at a time in processes of their own.
+"""Running the cells of a plan: in this process, several at a time in processes of their own, or as Slurm jobs.
 
-Every cell saves its own record, so whatever stops a run (Ctrl-C, a kill, a power cut) costs the cells in flight and nothing else.
+Every cell saves its own record, so whatever stops a run (Ctrl-C, a kill, a power cut) costs the cells in flight, back to their
+checkpoints, and nothing else. This module needs no torch: only what runs a cell imports it.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from multiprocessing.connection import wait as wait_for_handles
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 
 from tqdm import tqdm
 
+from hmc.experiments import estimate, processes, slurm
+from hmc.experiments.attempt import Outcome, attempt
+from hmc.experiments.claim import is_claimed
 from hmc.experiments.plan import ExecutorSettings
-from hmc.experiments.run import run_cells
+from hmc.results.store import FAILED, Store
 from hmc.settings import Cell, RuntimeSettings
 
+Stack = list[Cell]
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one cell: ``error`` is empty where its record was saved."""
-
-    cell: Cell
-    error: str
+POLL_SECONDS = 2.0
+"""Between two looks at cells that another reproduction runs."""
 
 
 def execute(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorSettings) -> list[Outcome]:
-    """Run cells; one that fails is reported and does not stop the others.
+    """Run cells; one that fails is recorded and reported and does not stop the others.
 
-    Shows a progress bar on a terminal. KeyboardInterrupt stops at once and keeps what was complete.
+    A cell that another reproduction runs is left to it, and run at the end if that one did not finish it.
+    Shows a progress bar with the time left on a terminal, a line a cell elsewhere. KeyboardInterrupt stops at once and keeps
+    what was complete.
     """
-    run = _in_processes if executor.name == "processes" and len(cells) > 1 else _inline
-    outcomes = []
-    with tqdm(total=len(cells), unit="cell", disable=None if runtime.progress else True) as bar:
-        for outcome in run(cells, runtime, executor):
-            outcomes.append(outcome)
-            bar.set_postfix_str(str(outcome.cell))
-            bar.update()
-            if outcome.error:
-                tqdm.write(f"failed: {outcome.cell}: {outcome.error}")
-            elif bar.disable:
-                print(f"done: {outcome.cell} ({len(outcomes)} of {len(cells)})", flush=True)
+    store = Store(runtime.results_dir)
+    outcomes: list[Outcome] = []
+    elsewhere: dict[str, tuple[Cell, int]] = {}
+    with _Progress(cells, runtime) as progress:
+        waiting = stacks(cells, executor)
+        while waiting or elsewhere:
+            with closing(_run(waiting, runtime, executor)) as results:
+                for outcome in results:
+                    if outcome.holder:
+                        progress.tell(f"left to {outcome.holder}, which runs it: {outcome.cell}")
+                        elsewhere[outcome.cell.identity] = outcome.cell, _failure_time(store, outcome.cell)
+                    else:
+                        outcomes.append(outcome)
+                        progress.show(outcome)
+            waiting = []
+            for identity in _released(elsewhere, store):
+                cell, failed_before = elsewhere.pop(identity)
+                state = store.state(cell)
+                # With force the other's result counts too: it is as new as ours would be.
+                if state.name == "done" or _failure_time(store, cell) != failed_before:
+                    outcomes.append(Outcome(cell, state.reason))
+                    progress.show(outcomes[-1])
+                else:
+                    waiting.append([cell])
     return outcomes
 
 
-def _inline(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorSettings) -> Iterator[Outcome]:
+def stacks(cells: Sequence[Cell], executor: ExecutorSettings) -> list[Stack]:
+    """The cells in order, those that differ in their seed only together, up to ``executor.stack`` at a time.
+
+    Cells of a resampling method train on rows of their own and stay alone.
+    """
+    if executor.stack == 1:
+        return [[cell] for cell in cells]
+    made: list[Stack] = []
+    last: dict[str, Stack] = {}
     for cell in cells:
-        yield _attempt(cell, runtime)
+        alike = estimate.without_seed(cell)
+        open_stack = last.get(alike)
+        if open_stack and len(open_stack) < executor.stack:
+            open_stack.append(cell)
+            continue
+        made.append([cell])
+        if cell.settings.method.resampling.name == "none":
+            last[alike] = made[-1]
+    return made
 
 
-def _attempt(cell: Cell, runtime: RuntimeSettings) -> Outcome:
+def _run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSettings) -> Generator[Outcome, None, None]:
+    if executor.name == "slurm":
+        return slurm.run(waiting, runtime, executor)
+    if executor.name == "processes" and len(waiting) > 1:
+        return processes.run(waiting, runtime, executor)
+    return _inline(waiting, runtime)
+
+
+def _inline(waiting: Sequence[Stack], runtime: RuntimeSettings) -> Generator[Outcome, None, None]:
+    for stack in waiting:
+        yield from attempt(stack, runtime, epoch_bar(stack[0], runtime))
+
+
+def _released(elsewhere: dict[str, tuple[Cell, int]], store: Store) -> list[str]:
+    """Those that no other process holds any more; waits until there are some."""
+    while elsewhere:
+        found = [identity for identity, (cell, _) in elsewhere.items() if not is_claimed(store.path(cell))]
+        if found:
+            return found
+        time.sleep(POLL_SECONDS)
+    return []
+
+
+def _failure_time(store: Store, cell: Cell) -> int:
+    """When the cell's failure was written, in the file system's nanoseconds; 0 where there is none."""
     try:
-        run_cells([cell], runtime, on_epoch=epoch_bar(cell, runtime))
-    except (ValueError, OSError, RuntimeError) as error:
-        return Outcome(cell, str(error))
-    return Outcome(cell, "")
+        return (store.path(cell) / FAILED).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
-def epoch_bar(cell: Cell, runtime: RuntimeSettings) -> _EpochBar:
+class _Progress:
+    """What a person sees of a run. The time left is estimated from the work done and to do, not from the number of cells."""
+
+    def __init__(self, cells: Sequence[Cell], runtime: RuntimeSettings) -> None:
+        self.work = estimate.work(cells)
+        self.cells, self.ended = len(cells), 0
+        self.bar = tqdm(
+            total=sum(self.work.values()),
+            bar_format="{desc}{percentage:3.0f}%|{bar:30}| {elapsed} passed, {remaining} left{postfix}",
+            disable=None if runtime.progress else True,
+        )
+
+    def __enter__(self) -> _Progress:
+        self._count()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def show(self, outcome: Outcome) -> None:
+        self.ended += 1
+        self.bar.update(self.work.get(outcome.cell.identity, 0))
+        self._count()
+        if outcome.error:
+            self.tell(f"failed: {outcome.cell}: {outcome.error}")
+        elif self.bar.disable:
+            self.tell(f"done: {outcome.cell} ({self.ended} of {self.cells})")
+        else:
+            self.bar.set_postfix_str(str(outcome.cell))
+
+    def tell(self, line: str) -> None:
+        if self.bar.disable:
+            print(line, flush=True)
+        else:
+            tqdm.write(line)
+
+    def _count(self) -> None:
+        self.bar.set_description_str(f"{self.ended} of {self.cells} cells ")
+
+
+def epoch_bar(cell: Cell, runtime: RuntimeSettings) -> Callable[[int, int], None]:
     """A progress bar over a cell's epochs, silent where the output is no terminal."""
     return _EpochBar(cell, runtime)
 
@@ -76,43 +166,3 @@ class _EpochBar:
         self.bar.update(epoch - self.bar.n)
         if epoch == self.bar.total:
             self.bar.close()
-
-
-def _in_processes(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorSettings) -> Iterator[Outcome]:
-    workers = min(executor.workers or os.cpu_count() or 1, len(cells))
-    quiet = RuntimeSettings(**{**vars(runtime), "progress": False})
-    waiting = list(cells)
-    while waiting:
-        # A killed worker breaks the whole pool: what it had in hand is reported, the rest goes to a new pool.
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent) as pool:
-            running: dict[Future[Outcome], Cell] = {}
-            try:
-                broken = False
-                while (waiting or running) and not broken:
-                    while waiting and len(running) < workers:
-                        cell = waiting.pop(0)
-                        running[pool.submit(_attempt, cell, quiet)] = cell
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in finished:
-                        cell = running.pop(future)
-                        try:
-                            yield future.result()
-                        except BrokenProcessPool:
-                            broken = True
-                            yield Outcome(cell, "its process, or one beside it, was killed; the same command runs it again")
-            except BaseException:
-                for process in pool._processes.values():
-                    process.terminate()
-                raise
-
-
-def _end_with_parent() -> None:
-    """End this worker when its parent is gone, so that a killed reproduction leaves nothing running."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
-
-
-def _exit_after(sentinel: int) -> None:
-    wait_for_handles([sentinel])
-    os._exit(1)

@@ -4,12 +4,15 @@ run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hmc.data import catalog
 from hmc.data.download import fetch
-from hmc.experiments import plan
+from hmc.experiments import estimate, plan, processes
+from hmc.experiments.estimate import Estimate
 from hmc.experiments.plan import ExecutorSettings, Planned, SuiteSettings
 from hmc.results.store import Store
 from hmc.settings import Cell, DatasetSettings, RuntimeSettings
@@ -30,22 +33,63 @@ class Reproduction:
     unfinished: bool
 
 
-def show_plan(suite: SuiteSettings, runtime: RuntimeSettings) -> None:
-    """Print how many cells are done, stale, failed and missing, in all and per dataset and method, and whose files are
-    missing.
-    """
-    entries = plan.planned([cell for cell, _ in plan.suite_cells(suite, runtime)], Store(runtime.results_dir))
+def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings) -> None:
+    """Print what is done, what is missing and whose files are, and how many hours and how much disk the rest will take."""
+    store = Store(runtime.results_dir)
+    entries = plan.planned([cell for cell, _ in plan.suite_cells(suite, runtime)], store)
+    left = [entry.cell for entry in entries if runtime.force or entry.state != "done"]
+    workers = processes.count(runtime, executor) if executor.name == "processes" else max(1, executor.workers)
+    expected = estimate.estimate(left, store.rows(), stack=executor.stack, workers=workers)
     print(_summary(suite, entries))
-    groups: dict[tuple[str, str], list[Planned]] = {}
-    for entry in entries:
-        groups.setdefault((entry.cell.dataset, entry.cell.column), []).append(entry)
-    for (dataset, column), group in groups.items():
-        states = ", ".join(f"{count} {state}" for state, count in plan.counts(group).items() if count)
-        reasons = next((f" ({entry.reason})" for entry in group if entry.reason), "")
-        print(f"  {dataset:<16} {column:<40} {states}{reasons}")
+    print(_plan_table("dataset", [(entry.cell.dataset, entry) for entry in entries], left, expected))
+    columns = {entry.cell.column for entry in entries}
+    if len(columns) <= SHOWN_COLUMNS:
+        print(_plan_table("column", [(entry.cell.column, entry) for entry in entries], left, expected))
+    else:
+        print(f"  {len(columns)} columns; suite.methods=[...] selects from them")
+    reasons = Counter((entry.state, entry.reason) for entry in entries if entry.reason)
+    for (state, reason), count in reasons.most_common(SHOWN_REASONS):
+        print(f"  {count} {state}: {reason}")
+    if len(reasons) > SHOWN_REASONS:
+        print(f"  and {len(reasons) - SHOWN_REASONS} more reasons")
     for card in {entry.cell.dataset: entry.cell.settings.dataset for entry in entries}.values():
         if card.kind == "arff" and catalog.missing(card, runtime):
             print(f"  files of {card.name} are not at hand: {', '.join(catalog.missing(card, runtime))}")
+    if left:
+        print(_expectation(left, expected, workers, Path(runtime.results_dir)))
+
+
+SHOWN_REASONS, SHOWN_COLUMNS = 8, 20
+
+
+def _plan_table(title: str, named: Sequence[tuple[str, Planned]], left: Sequence[Cell], expected: Estimate) -> str:
+    """One line a name: cells by state, and hours of those to be run."""
+    groups: dict[str, list[Planned]] = {}
+    for name, entry in named:
+        groups.setdefault(name, []).append(entry)
+    to_run = {cell.identity for cell in left}
+    states = list(plan.counts([]))
+    width = max(len(title), *(len(name) for name in groups))
+    lines = [f"  {title:<{width}}" + "".join(f"{state:>9}" for state in states) + f"{'hours':>9}"]
+    for name, group in groups.items():
+        cells = [entry.cell for entry in group if entry.cell.identity in to_run]
+        unknown = any(expected.seconds[cell.identity] is None for cell in cells)
+        hours = "?" if unknown else f"{expected.hours(cells):.2f}" if cells else ""
+        counted = "".join(f"{count or '':>9}" for count in plan.counts(group).values())
+        lines.append(f"  {name:<{width}}{counted}{hours:>9}")
+    return "\n".join(lines)
+
+
+def _expectation(left: Sequence[Cell], expected: Estimate, workers: int, folder: Path) -> str:
+    hours = expected.hours(left)
+    source = f"step times measured for {expected.measured} of {len(left)} cells, the rest by their networks' sizes"
+    known = "" if None not in expected.seconds.values() else "; own datasets not counted"
+    at_once = f", {hours / workers:.2f} h with {workers} at a time" if workers > 1 else ""
+    return (
+        f"to run: {len(left)} cells, {hours:.2f} h of one process{at_once} ({source}{known})\n"
+        f"disk: {estimate.readable(expected.record_bytes)} of records, up to {estimate.readable(expected.checkpoint_bytes)} of "
+        f"checkpoints meanwhile; {estimate.readable(estimate.free_bytes(folder))} are free"
+    )
 
 
 def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings) -> Reproduction:

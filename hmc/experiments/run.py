@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ import torch
 from hmc.data import resample
 from hmc.data.dataset import Dataset
 from hmc.data.load import load
+from hmc.experiments.checkpoint import CheckpointFile
+from hmc.experiments.claim import claim
+from hmc.experiments.slurm import log_name
 from hmc.losses.objective import ObjectiveContext
 from hmc.metrics.evaluate import evaluate
 from hmc.models.constraint import Constraint
@@ -64,16 +68,52 @@ def limit_threads(count: int) -> None:
 def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEpoch = lambda epoch, steps: None) -> list[Record]:
     """Train, evaluate and save cells that differ in their seed only, as one stack; several for methods that do not resample.
 
-    A cell that cannot be trained (TrainingError) is saved as failed, and the error raised again. Returns the saved records.
+    Goes on from the stack's checkpoint where there is one. A cell that another process finished meanwhile is not run again.
+    Whatever ends the run (an Exception, MemoryError included) is saved as each cell's failure and raised again. Returns the
+    cells' records. Raises ClaimedError where another process runs one of the cells; then nothing is run.
     """
-    first = cells[0]
-    if len(cells) > 1 and first.settings.method.resampling.name != "none":
+    if len(cells) > 1 and cells[0].settings.method.resampling.name != "none":
         raise ValueError("cells of a resampling method train on different rows and cannot share a stack")
+    store = Store(runtime.results_dir)
+    with contextlib.ExitStack() as held:
+        for cell in cells:
+            held.enter_context(claim(store.path(cell)))
+        waiting = [cell for cell in cells if runtime.force or store.state(cell).name != "done"]
+        if waiting:
+            _run_claimed(waiting, runtime, store, on_epoch)
+        return [store.load(cell) for cell in cells]
+
+
+def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, on_epoch: OnEpoch) -> None:
     limit_threads(runtime.threads)
     device = device_for(runtime)
-    store = Store(runtime.results_dir)
-    about = environment(str(device), runtime.threads)
-    started, clock = _now(), time.perf_counter()
+    about = environment(str(device), runtime.threads) | ({"log": log_name()} if log_name() else {})
+    started = _now()
+    checkpoint = CheckpointFile([store.path(cell) for cell in cells], cells, device.type, runtime.checkpoint_seconds)
+    try:
+        records = _train_and_evaluate(cells, runtime, device, checkpoint, on_epoch, {"started": started}, about)
+    except Exception as error:
+        for cell in cells:
+            store.save(Record.failed(cell, error, times={"started": started, "finished": _now()}, environment=about))
+        # A training that diverged would do so again; what failed for want of memory or disk goes on from where it was.
+        if isinstance(error, TrainingError):
+            checkpoint.remove()
+        raise
+    for record in records:
+        store.save(record)
+    checkpoint.remove()
+
+
+def _train_and_evaluate(
+    cells: Sequence[Cell],
+    runtime: RuntimeSettings,
+    device: torch.device,
+    checkpoint: CheckpointFile,
+    on_epoch: OnEpoch,
+    times: dict[str, Any],
+    about: dict[str, Any],
+) -> list[Record]:
+    first, clock = cells[0], time.perf_counter()
     dataset = load(first.settings.dataset, first.settings.protocol, runtime)
     rows = training_rows(dataset, first)
     data_seconds = time.perf_counter() - clock
@@ -81,20 +121,15 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
     features, labels = torch.from_numpy(rows.features).to(device), torch.from_numpy(rows.labels).to(device)
     objective = build_objective(dataset, rows, first, constraint)
     method, training = first.settings.method, first.settings.checked().training
-    try:
-        trained = train(features, labels, objective, method, training, [cell.seed for cell in cells], on_epoch=on_epoch)
-    except TrainingError as error:
-        for cell in cells:
-            ended = {"started": started, "finished": _now()}
-            store.save(Record.failed(cell, error, data=_data(dataset), times=ended, environment=about))
-        raise
-    records = []
+    seeds = [cell.seed for cell in cells]
+    trained = train(features, labels, objective, method, training, seeds, on_epoch=on_epoch, checkpoint=checkpoint)
     stacked = predict(trained, torch.from_numpy(dataset.test.features).to(device), constraint, len(cells)).numpy()
+    records = []
     for cell, probabilities, losses in zip(cells, stacked, trained.losses, strict=True):
         clock = time.perf_counter()
         evaluation = evaluate(probabilities, dataset.test.labels, dataset.hierarchy, dataset.training.labels.sum(0))
-        times: dict[str, Any] = {
-            "started": started,
+        ended = {
+            **times,
             "finished": _now(),
             "train_seconds": round(trained.seconds / len(cells), 3),
             "step_milliseconds": round(1000 * trained.seconds / len(cells) / max(trained.steps, 1), 4),
@@ -103,17 +138,17 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
             "data_seconds": round(data_seconds, 3),
             "evaluate_seconds": round(time.perf_counter() - clock, 3),
         }
-        record = Record.complete(
-            cell,
-            data=_data(dataset),
-            metrics=evaluation.metrics,
-            nodes=evaluation.nodes,
-            learning_curve=losses.tolist(),
-            times=times,
-            environment=about,
+        records.append(
+            Record.complete(
+                cell,
+                data=_data(dataset),
+                metrics=evaluation.metrics,
+                nodes=evaluation.nodes,
+                learning_curve=losses.tolist(),
+                times=ended,
+                environment=about,
+            )
         )
-        store.save(record)
-        records.append(record)
     return records
 
 

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -49,6 +50,49 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class TrainingState:
+    """All that the rest of a training depends on, after a whole number of epochs.
+
+    epochs, steps: how many are done. seconds: the training loop's time so far. layers, first, second: the parameters and Adam's
+    moments, one tensor [networks, inputs + 1, outputs] per layer. losses: float64 [cells, epochs]. order, dropout: the
+    generators' states, uint8, one per cell. The tensors are the trainer's own: write them down before the next step.
+    """
+
+    epochs: int
+    steps: int
+    seconds: float
+    layers: tuple[Tensor, ...]
+    first: tuple[Tensor, ...]
+    second: tuple[Tensor, ...]
+    losses: Tensor
+    order: tuple[Tensor, ...]
+    dropout: tuple[Tensor, ...]
+
+
+class Checkpoint(Protocol):
+    """Where a training's state is kept while it runs; see hmc.experiments.checkpoint."""
+
+    def load(self) -> TrainingState | None:
+        """The state to go on from, or None to begin."""
+
+    def offer(self, state: Callable[[], TrainingState]) -> None:
+        """Called after each epoch; what it does not want to keep need not be made."""
+
+
+class NoCheckpoint:
+    """Begins anew and keeps nothing."""
+
+    def load(self) -> TrainingState | None:
+        return None
+
+    def offer(self, state: Callable[[], TrainingState]) -> None:
+        pass
+
+
+NO_CHECKPOINT = NoCheckpoint()
+
+
+@dataclass(frozen=True)
 class _Batch:
     inputs: Tensor
     labels: Tensor
@@ -65,11 +109,13 @@ def train(
     seeds: Sequence[int],
     *,
     on_epoch: Callable[[int, int], None] = lambda epoch, steps: None,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> Trained:
     """Train one cell per seed, together.
 
     features: float32 [rows, features]; labels: bool [rows, nodes] closed under ancestors; both on the device to train on.
     training: resolved for the dataset. on_epoch: called after each epoch with its number, from 1, and the steps so far.
+    checkpoint: what it loads is gone on from, to the bit as if there had been no interruption.
 
     Raises TrainingError at the first epoch whose loss is not finite, naming seed, epoch and step.
     """
@@ -84,8 +130,13 @@ def train(
     step_losses = torch.empty(len(seeds), batches, device=device)
     losses = torch.empty(len(seeds), training.epochs, dtype=torch.float64)
     compute = _compute_for(method)
-    began = time.perf_counter()
-    for epoch in range(training.epochs):
+    state = checkpoint.load()
+    first, began = 0, time.perf_counter()
+    if state is not None:
+        _restore(state, networks, optimiser, losses, generators)
+        first, began = state.epochs, began - state.seconds
+        on_epoch(first, state.steps)
+    for epoch in range(first, training.epochs):
         for batch in _epoch(features, labels, method, training, generators, epoch):
             activations, logits, peers = compute(networks, batch, method)
             logits.requires_grad_()
@@ -97,7 +148,41 @@ def train(
         _require_finite(step_losses, seeds, epoch)
         losses[:, epoch] = step_losses.double().mean(1).cpu()
         on_epoch(epoch + 1, optimiser.steps)
+        paused = time.perf_counter()
+        checkpoint.offer(partial(_state, epoch + 1, paused - began, networks, optimiser, losses, generators))
+        began += time.perf_counter() - paused
     return Trained(networks, losses, time.perf_counter() - began, optimiser.steps)
+
+
+def _state(
+    epochs: int, seconds: float, networks: mlp.Networks, optimiser: Adam, losses: Tensor, generators: Sequence[CellGenerators]
+) -> TrainingState:
+    return TrainingState(
+        epochs=epochs,
+        steps=optimiser.steps,
+        seconds=seconds,
+        layers=networks.layers,
+        first=tuple(optimiser.first),
+        second=tuple(optimiser.second),
+        losses=losses[:, :epochs].clone(),
+        order=tuple(own.order.get_state() for own in generators),
+        dropout=tuple(own.dropout.get_state() for own in generators),
+    )
+
+
+def _restore(
+    state: TrainingState, networks: mlp.Networks, optimiser: Adam, losses: Tensor, generators: Sequence[CellGenerators]
+) -> None:
+    """Set everything that a step reads to what it was."""
+    pairs = [(networks.layers, state.layers), (optimiser.first, state.first), (optimiser.second, state.second)]
+    for present, past in pairs:
+        for target, source in zip(present, past, strict=True):
+            target.copy_(source)
+    losses[:, : state.epochs] = state.losses
+    optimiser.steps = state.steps
+    for own, order, dropout in zip(generators, state.order, state.dropout, strict=True):
+        own.order.set_state(order)
+        own.dropout.set_state(dropout)
 
 
 def predict(trained: Trained, features: Tensor, constraint: Constraint, cells: int, *, rows_at_once: int = 256) -> Tensor:

@@ -1,0 +1,102 @@
+"""The state of a training on disk, so that a cell of hours that is killed goes on from minutes ago, to the bit.
+
+A stack has one checkpoint, ``checkpoint.pt`` in the folder of its first cell's record. It is written at the end of an epoch, at
+most every ``runtime.checkpoint_seconds`` and so that writing takes at most a twentieth of the time; under a temporary name, then
+renamed. Only the holder of the cell's claim writes it, which is why that name can be a fixed one: what a kill leaves is
+overwritten.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hmc.settings import Cell
+from hmc.training.trainer import TrainingState
+
+NAME = "checkpoint.pt"
+VERSION = 1
+"""Of the file's layout and of what the trainer does with it."""
+LARGEST_SHARE = 0.05
+"""Of the time, for writing checkpoints (ours)."""
+
+
+class CheckpointFile:
+    """One stack's checkpoint.
+
+    folders: of the cells' records; the first one's holds the checkpoint. device: torch's name of the kind of device; a state of
+    another kind is not gone on from. seconds: at least so long between two checkpoints; 0: after every epoch, whatever it costs.
+    """
+
+    def __init__(self, folders: Sequence[Path], cells: Sequence[Cell], device: str, seconds: float) -> None:
+        self.folders = folders
+        self.path = folders[0] / NAME
+        self.seconds = seconds
+        self._about = {"version": VERSION, "identities": [cell.identity for cell in cells], "device": device}
+        self._name = str(cells[0])
+        self._saved = time.monotonic()
+        self._cost = 0.0
+
+    def load(self) -> TrainingState | None:
+        """What was saved last; None, with a warning, where that is damaged or belongs to something else."""
+        self._saved = time.monotonic()
+        if not self.path.exists():
+            return None
+        try:
+            document = torch.load(self.path, map_location="cpu", weights_only=True, mmap=True)
+            about = {key: document.get(key) for key in self._about}
+            if about != self._about:
+                names = ", ".join(key for key in about if about[key] != self._about[key])
+                raise ValueError(f"it was made with other {names}")
+            return _state(document["state"])
+        # A damaged file can fail in any way that unpickling and unzipping know.
+        except Exception as error:
+            reason = (" ".join(str(error).split()) or type(error).__name__)[:200]
+            warnings.warn(
+                f"the checkpoint {self.path} is not used ({reason}); {self._name} begins anew", RuntimeWarning, stacklevel=2
+            )
+            return None
+
+    def offer(self, state: Callable[[], TrainingState]) -> None:
+        """Save, if it is time to."""
+        pause = max(self.seconds, self._cost / LARGEST_SHARE) if self.seconds else 0
+        if time.monotonic() - self._saved >= pause:
+            self.save(state())
+
+    def save(self, state: TrainingState) -> None:
+        """Write the state, whole or not at all; where that is not possible (a full disk), warn and train on."""
+        began = time.monotonic()
+        temporary = self.path.with_name(f".{NAME}.tmp")
+        document = {**self._about, "state": {entry.name: getattr(state, entry.name) for entry in dataclasses.fields(state)}}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                torch.save(document, file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path)
+        except (OSError, RuntimeError) as error:
+            temporary.unlink(missing_ok=True)
+            warnings.warn(
+                f"no checkpoint of {self._name} could be written ({error}); it trains on without", RuntimeWarning, stacklevel=2
+            )
+        self._saved = time.monotonic()
+        self._cost = self._saved - began
+
+    def remove(self) -> None:
+        """Called when the records are saved. Also removes what was kept when one of the cells was trained in another stack."""
+        for folder in self.folders:
+            for name in (NAME, f".{NAME}.tmp"):
+                (folder / name).unlink(missing_ok=True)
+
+
+def _state(document: dict[str, Any]) -> TrainingState:
+    """Raises KeyError where a part is missing."""
+    return TrainingState(**{entry.name: document[entry.name] for entry in dataclasses.fields(TrainingState)})

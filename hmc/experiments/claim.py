@@ -1,0 +1,96 @@
+"""Who runs a cell: a lock file that the system releases when its holder ends, however it ends.
+
+Reproductions that share a store, in other terminals or on other machines, see from it what they need not run. Machines share
+the locks where the file system does (NFS 4, Lustre mounted with flock); where it has no locks at all, cells are run unclaimed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+NAME = "lock"
+
+
+class ClaimedError(RuntimeError):
+    """Another process runs the cell. folder: of the cell's record."""
+
+    def __init__(self, folder: Path, holder: str) -> None:
+        super().__init__(f"{folder} is being run by {holder or 'another process'}; wait for it, or end it")
+        self.folder = folder
+        self.holder = holder
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Hold the cell whose record is in this folder. Raises ClaimedError where another process holds it."""
+    path = folder / NAME
+    handle = _locked(path)
+    if handle is None:
+        yield
+        return
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+        yield
+    finally:
+        # Removed before it is released: whoever opened it meanwhile finds that the name is gone, and opens it anew.
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def is_claimed(folder: Path) -> bool:
+    """Whether a process holds the cell now."""
+    try:
+        handle = os.open(folder / NAME, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
+def _locked(path: Path) -> int | None:
+    """The locked file, or None where the file system has no locks."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 200, 0).decode(errors="replace")
+            os.close(handle)
+            raise ClaimedError(path.parent, holder) from None
+        except OSError as error:
+            os.close(handle)
+            path.unlink(missing_ok=True)
+            warnings.warn(
+                f"{path.parent} is on a file system without locks ({error.strerror}): start one reproduction at a time there",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return None
+        if _is_at(handle, path):
+            return handle
+        os.close(handle)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether the open file is still the one that has this name."""
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    opened = os.fstat(handle)
+    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)

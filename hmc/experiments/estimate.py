@@ -1,0 +1,160 @@
+"""How long cells will take and how much disk they need, from what was measured, or else from the networks' sizes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import shutil
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hmc.results.store import Row
+from hmc.settings import Cell, DatasetSettings, canonical_hash, identifying
+
+OVERHEAD = 0.45
+"""Milliseconds of a step whatever its network (ours, measured on one core; corrected by what the store's records say)."""
+PER_PARAMETER = 2.5e-6
+"""Milliseconds of a step per parameter, likewise."""
+RECORD_BYTES, RECORD_BYTES_PER_NODE = 4000, 12
+STATE_BYTES_PER_PARAMETER = 12
+"""Of a checkpoint: weights and two moments, float32."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a dataset's card says before a file is opened. rows: of training."""
+
+    rows: int
+    features: int
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """seconds: per cell of one process' time, None where the dataset's size is not known. measured: cells whose step was."""
+
+    seconds: Mapping[str, float | None]
+    measured: int
+    record_bytes: int
+    checkpoint_bytes: int
+
+    def hours(self, cells: Iterable[Cell]) -> float:
+        """Of the cells whose time is known."""
+        return sum(self.seconds[cell.identity] or 0 for cell in cells) / 3600
+
+
+def size(dataset: DatasetSettings) -> Size | None:
+    """None for a person's own files, whose card says nothing."""
+    if dataset.kind == "synthetic":
+        made = dataset.synthetic
+        return Size(made.rows_train + made.rows_valid, made.features, made.nodes)
+    told = dataset.expected
+    if not {"train", "features", "nodes"} <= told.keys():
+        return None
+    return Size(told["train"] + told.get("valid", 0), told["features"], told["nodes"])
+
+
+def parameters(cell: Cell) -> int | None:
+    """Of all networks of a cell."""
+    known, settings = size(cell.settings.dataset), cell.settings.checked()
+    if known is None:
+        return None
+    hidden = [settings.training.hidden or 0] * (settings.training.layers - 1)
+    widths = [known.features, *hidden, known.nodes]
+    return settings.method.networks * sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(widths))
+
+
+def steps(cell: Cell) -> int | None:
+    """Of a cell's training; rows that resampling adds are taken to be ``fraction`` of those there are."""
+    known, training = size(cell.settings.dataset), cell.settings.checked().training
+    if known is None:
+        return None
+    resampling = cell.settings.method.resampling
+    rows = known.rows * (1 + (resampling.fraction if resampling.name != "none" else 0))
+    return (training.epochs or 0) * math.ceil(rows / training.batch_size)
+
+
+def work(cells: Sequence[Cell]) -> dict[str, float]:
+    """Each cell's share of the work, by identity, in milliseconds of a machine like ours; all 1 where one is not known."""
+    found = {cell.identity: _modelled(cell) for cell in cells}
+    known = {identity: value for identity, value in found.items() if value}
+    return known if len(known) == len(found) else dict.fromkeys(found, 1.0)
+
+
+def estimate(cells: Sequence[Cell], rows: Sequence[Row], *, stack: int, workers: int) -> Estimate:
+    """Of cells to be run. rows: what is in the store and in runs.csv.
+
+    A cell takes as long a step as measured ones of its dataset, method and sizes did; where there are none, what its network's
+    size says, corrected by how far that was off for those that there are.
+    """
+    complete = [row for row in rows if row.get("status") == "complete" and "times.step_milliseconds" in row]
+    measured: dict[str, list[float]] = {}
+    other_seconds: dict[str, list[float]] = {}
+    for row in complete:
+        measured.setdefault(_key_of_row(row), []).append(float(row["times.step_milliseconds"]))
+        seconds = sum(float(row.get(f"times.{name}_seconds", 0)) for name in ("data", "evaluate"))
+        other_seconds.setdefault(row["dataset"], []).append(seconds)
+    predicted: dict[str, float] = {}
+    keys = {cell.identity: _key(cell) for cell in cells}
+    for cell in cells:
+        key, count, whole = keys[cell.identity], steps(cell), _modelled(cell)
+        if count and whole and key in measured:
+            predicted[key] = whole / count
+    ratios = [statistics.median(measured[key]) / value for key, value in predicted.items()]
+    correction = statistics.median(ratios) if ratios else 1.0
+    seconds_by_cell: dict[str, float | None] = {}
+    for cell in cells:
+        key, count, whole = keys[cell.identity], steps(cell), _modelled(cell)
+        if count is None or whole is None:
+            seconds_by_cell[cell.identity] = None
+            continue
+        training = statistics.median(measured[key]) * count if key in measured else whole * correction
+        around = statistics.median(other_seconds.get(cell.dataset, [0.0]))
+        seconds_by_cell[cell.identity] = training / 1000 + around
+    largest = max((parameters(cell) or 0 for cell in cells), default=0)
+    nodes = [known.nodes if (known := size(cell.settings.dataset)) else 0 for cell in cells]
+    return Estimate(
+        seconds_by_cell,
+        sum(key in measured for key in keys.values()),
+        len(cells) * RECORD_BYTES + sum(nodes) * RECORD_BYTES_PER_NODE,
+        largest * stack * workers * STATE_BYTES_PER_PARAMETER,
+    )
+
+
+def without_seed(cell: Cell) -> str:
+    """The same for cells that differ in their seed only."""
+    settings = {key: value for key, value in identifying(cell.settings).items() if key != "seed"}
+    return canonical_hash({"settings": settings, "data": cell.data_sha256, "variant": cell.variant})
+
+
+def free_bytes(folder: Path) -> int:
+    """Of the disk that holds a folder, which need not exist yet."""
+    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    return shutil.disk_usage(existing).free
+
+
+def readable(count: float) -> str:
+    """Bytes as a person reads them."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _modelled(cell: Cell) -> float | None:
+    """Milliseconds of a cell's training by its network's size."""
+    count, weights = steps(cell), parameters(cell)
+    return None if count is None or weights is None else count * (OVERHEAD + PER_PARAMETER * weights)
+
+
+def _key(cell: Cell) -> str:
+    training, method = cell.settings.checked().training, cell.settings.method
+    return "|".join(map(str, (cell.dataset, cell.method, method.members, training.hidden, training.layers, training.batch_size)))
+
+
+def _key_of_row(row: Row) -> str:
+    names = ("method.members", "training.hidden", "training.layers", "training.batch_size")
+    return "|".join([row["dataset"], row["method"], *(row.get(f"settings.{name}", "") for name in names)])

@@ -1,0 +1,184 @@
+"""Several stacks at a time, each in a process of its own on this machine.
+
+Not concurrent.futures' pool nor joblib's: with those, one killed worker ends all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
+from typing import Any
+
+from hmc.experiments.attempt import Outcome, attempt
+from hmc.experiments.plan import ExecutorSettings
+from hmc.results.provenance import cores
+from hmc.results.record import Record
+from hmc.results.store import Store
+from hmc.settings import Cell, RuntimeSettings
+
+Stack = Sequence[Cell]
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSettings) -> Generator[Outcome, None, None]:
+    """Run stacks, as many at a time as there are cores for; outcomes come as they are.
+
+    A stack whose process is killed goes on from its checkpoint in another one, once; the second time it has failed.
+    Closing the iterator, or an error in it, kills the processes.
+    """
+    left = deque(waiting)
+    again: set[str] = set()
+    runtime = dataclasses.replace(runtime, progress=False)
+    with _Workers(min(count(runtime, executor), len(left)), runtime) as workers:
+        while left or workers.busy:
+            while left and workers.free:
+                workers.start(left.popleft())
+            for stack, outcomes, ended in workers.finished():
+                yield from outcomes
+                if not ended:
+                    continue
+                if stack[0].identity in again:
+                    yield from [_lost(cell, ended, runtime) for cell in stack]
+                else:
+                    again.add(stack[0].identity)
+                    left.append(stack)
+
+
+def count(runtime: RuntimeSettings, executor: ExecutorSettings) -> int:
+    """How many processes: as set, but no more than the cores that this process may use have room for."""
+    room = max(1, cores() // runtime.threads)
+    return min(executor.workers or room, room)
+
+
+def _lost(cell: Cell, ended: str, runtime: RuntimeSettings) -> Outcome:
+    """Recorded here, for its process could not."""
+    store = Store(runtime.results_dir)
+    if store.state(cell).name == "done":
+        return Outcome(cell)
+    error = f"its process {ended}, twice; if memory ran out, set executor.workers or executor.stack lower"
+    store.save(Record.failed(cell, error))
+    return Outcome(cell, error)
+
+
+class _Workers:
+    """Processes that serve stacks. Each has a pipe of its own, so that the end of one says nothing about the others."""
+
+    def __init__(self, most: int, runtime: RuntimeSettings) -> None:
+        self.most, self.runtime = most, runtime
+        self.idle: list[tuple[Any, Connection]] = []
+        self.busy: dict[Connection, tuple[Any, Stack]] = {}
+
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for process, connection in self.idle:
+            # Its end of the pipe is closed: a worker that waits for work ends by itself.
+            connection.close()
+            process.join(5)
+        for process in [process for process, _ in [*self.idle, *self.busy.values()]]:
+            process.kill()
+            process.join()
+
+    @property
+    def free(self) -> bool:
+        return len(self.busy) < self.most
+
+    def start(self, stack: Stack) -> None:
+        """Give a stack to a process that has none, or to a new one."""
+        process, connection = self.idle.pop() if self.idle else _spawn(self.runtime)
+        self.busy[connection] = (process, stack)
+        # A worker that is gone already is noticed where the others are.
+        with contextlib.suppress(OSError):
+            connection.send(list(stack))
+
+    def finished(self) -> Iterator[tuple[Stack, list[Outcome], str]]:
+        """Waits for one at least. With each stack its outcomes, or how its process ended before there were any."""
+        for connection in wait_for(list(self.busy)):
+            assert isinstance(connection, Connection)
+            process, stack = self.busy.pop(connection)
+            try:
+                outcomes = connection.recv()
+            except (EOFError, OSError):
+                connection.close()
+                # Only when it is all gone are its claims.
+                process.join()
+                yield stack, [], _ending(process.exitcode)
+            else:
+                self.idle.append((process, connection))
+                yield stack, outcomes, ""
+
+
+def _ending(code: int) -> str:
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with status {code}"
+
+
+def _spawn(runtime: RuntimeSettings) -> tuple[Any, Connection]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, runtime), daemon=True)
+    with _environment(dict.fromkeys(THREADS, str(runtime.threads))), _interrupts_ignored():
+        process.start()
+    theirs.close()
+    return process, ours
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """For libraries that read their number of threads when they are loaded."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """What is started here ignores Ctrl-C from its first instruction on: its parent decides what an interrupt ends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _serve(connection: Connection, runtime: RuntimeSettings) -> None:
+    _end_with_parent()
+    while True:
+        try:
+            stack = connection.recv()
+        except (EOFError, OSError):
+            return
+        connection.send(attempt(stack, runtime))
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, so that a killed reproduction leaves nothing running."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _exit_after(sentinel: int) -> None:
+    wait_for([sentinel])
+    os._exit(1)

@@ -1,0 +1,363 @@
+"""The paper's claims as data, and a verdict on each from the records: supported, not supported, or not tested here.
+
+Only complete benchmark datasets count: generated data and a person's own never decide a claim. Each protocol is judged by
+itself. The criteria, and why they are what they are, stand in ``results/published/claims.yaml``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from scipy import stats
+
+from hmc.report.formats import DASH, RECONSTRUCTED, Table
+from hmc.report.significance import complete, protocols
+from hmc.results import published
+from hmc.results.published import PublishedError
+from hmc.settings import SettingsError, build, column_name, setting
+from hmc.stats.frames import cells_of
+from hmc.stats.pairwise import DEFAULT, Comparison, compare_pairs, family, number
+from hmc.stats.ranks import rank
+
+SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested here"
+BENCHMARK = ("fun", "go", "others")
+"""Groups of datasets that can decide a claim."""
+FEWEST_SIZES = 3
+"""Of ensembles for a trend."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One thing that must hold for a claim; the kinds are told in claims.yaml."""
+
+    kind: str = setting(choices=("difference", "ratio", "best", "trend"))
+    methods: tuple[str, ...] = setting()
+    metric: str = setting()
+    against: str = setting("")
+    best: tuple[str, ...] = setting(())
+    direction: str = setting("greater", choices=("greater", "less"))
+    needed: str = setting("all", choices=("all", "any"))
+    threshold: float = setting(1.0, above=0)
+    alpha: float = setting(0.05, above=0, below=1)
+    datasets: int = setting(6, minimum=1)
+    """Fewest datasets that decide (ours: with fewer, no two-sided signed-rank test can reach 0.05)."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, why its criteria are what they are, and the criteria; or why nothing here can decide it."""
+
+    id: str = setting()
+    text: str = setting()
+    why: str = setting("")
+    criteria: tuple[Criterion, ...] = setting(())
+    outside: str = setting("")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a criterion came to.
+
+    sentence: names the test, n, effect and p, or what is missing. n: datasets of the pair that decided. effect, p: "" and None
+    where there is none. used: the datasets of all pairs.
+    """
+
+    verdict: str
+    sentence: str
+    n: int = 0
+    effect: str = ""
+    p: float | None = None
+    used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on a claim under one protocol. notes: on reconstructed data among those that decided."""
+
+    claim: Claim
+    protocol: str
+    verdict: str
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """All findings, then the notes."""
+        return " ".join([*(finding.sentence for finding in self.findings), *self.notes])
+
+
+def load(path: Path | None = None) -> tuple[Claim, ...]:
+    """The claims; ``path`` defaults to the checkout's ``results/published/claims.yaml``.
+
+    Raises PublishedError naming the file and the entry.
+    """
+    path = path or published.FOLDER / "claims.yaml"
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PublishedError(f"{path} does not exist; restore it from git, or run from a checkout") from None
+    except yaml.YAMLError as error:
+        raise PublishedError(f"{path} is no YAML ({' '.join(str(error).split())}); restore it from git") from None
+    if not isinstance(entries, list) or not entries:
+        raise PublishedError(f"{path} is no list of claims; restore it from git")
+    try:
+        claims = tuple(build(Claim, entry, at=f"claims[{place}]") for place, entry in enumerate(entries))
+    except SettingsError as error:
+        raise PublishedError(f"{path}: {error}") from None
+    for claim in claims:
+        if bool(claim.criteria) == bool(claim.outside):
+            raise PublishedError(f"{path}: the claim {claim.id!r} needs either criteria or outside, and not both")
+    return claims
+
+
+def judge(claims: Iterable[Claim], plan: pd.DataFrame) -> list[Judgement]:
+    """A verdict per claim and protocol of the plan, the released one first.
+
+    plan: as :func:`hmc.report.significance.planned` makes it.
+    """
+    plan = plan[plan["group"].isin(BENCHMARK)]
+    names = protocols(plan) or ["released"]
+    return [_judgement(claim, plan[plan["protocol"] == name], name) for claim in claims for name in names]
+
+
+def table(judgements: Sequence[Judgement]) -> Table:
+    """One row a claim and protocol."""
+    return Table(
+        name="claims",
+        title="The paper's claims and what the records here say",
+        header=("claim", "protocol", "verdict", "n", "effect", "p", "test"),
+        rows=tuple(
+            (
+                one.claim.text,
+                one.protocol,
+                one.verdict,
+                "; ".join(str(finding.n) for finding in one.findings) or DASH,
+                "; ".join(finding.effect or DASH for finding in one.findings) or DASH,
+                "; ".join(DASH if finding.p is None else number(finding.p) for finding in one.findings) or DASH,
+                one.sentence,
+            )
+            for one in judgements
+        ),
+        notes=(
+            "n: datasets; several entries belong to several criteria, all of which must hold. Not supported: not shown by these "
+            "records, which is not the same as refuted. Generated datasets decide nothing.",
+        ),
+    )
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------------
+
+
+def _judgement(claim: Claim, plan: pd.DataFrame, protocol: str) -> Judgement:
+    if claim.outside:
+        finding = Finding(NOT_TESTED, f"Not tested here: {claim.outside}.")
+        return Judgement(claim, protocol, NOT_TESTED, (finding,))
+    findings = tuple(_KINDS[criterion.kind](criterion, plan, protocol) for criterion in claim.criteria)
+    verdict = _all([finding.verdict for finding in findings])
+    rebuilt = sorted(set(plan.loc[plan["reconstructed"] != "", "dataset"]) & {name for one in findings for name in one.used})
+    notes: tuple[str, ...] = ()
+    if rebuilt and verdict != NOT_TESTED:
+        without = plan[~plan["dataset"].isin(rebuilt)]
+        other = _all([_KINDS[criterion.kind](criterion, without, protocol).verdict for criterion in claim.criteria])
+        same = "the same" if other == verdict else other
+        notes = (f"{RECONSTRUCTED} Reconstructed data are among these ({', '.join(rebuilt)}); without them: {same}.",)
+    return Judgement(claim, protocol, verdict, findings, notes)
+
+
+def _all(verdicts: Iterable[str]) -> str:
+    """Of what must hold together."""
+    found = set(verdicts)
+    return NOT_SUPPORTED if NOT_SUPPORTED in found else NOT_TESTED if NOT_TESTED in found else SUPPORTED
+
+
+def _any(verdicts: Iterable[str]) -> str:
+    """Of what need hold only once."""
+    found = set(verdicts)
+    return SUPPORTED if SUPPORTED in found else NOT_TESTED if NOT_TESTED in found else NOT_SUPPORTED
+
+
+def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+    pairs: list[Comparison] = []
+    for method in criterion.methods:
+        values, left_out = _values(plan, [_column(method, protocol), _column(criterion.against, protocol)], criterion.metric)
+        a, b = values
+        pairs.append(compare_pairs(values[a], values[b], names=(a, b), metric=criterion.metric, missing=left_out, note=_MEANS))
+    judged = family(pairs)
+    verdicts, words = [], []
+    for pair in judged:
+        least = 2 * 0.5**pair.test.n * len(criterion.methods)
+        if pair.test.n < criterion.datasets or least >= criterion.alpha:
+            fewest = max(criterion.datasets, math.floor(math.log2(2 * len(criterion.methods) / criterion.alpha)) + 1)
+            verdicts.append(NOT_TESTED)
+            words.append(_lacking(f"{pair.a} against {pair.b}", pair.test.n, fewest, pair.missing))
+            continue
+        effect = pair.test.rank_biserial or 0.0
+        towards = effect > 0 if criterion.direction == "greater" else effect < 0
+        small = pair.p_holm is not None and pair.p_holm < criterion.alpha
+        verdicts.append(SUPPORTED if small and towards else NOT_SUPPORTED)
+        if small and not towards:
+            words.append(f"{pair.a} differs the other way.")
+        words.append(pair.sentence())
+    verdict = (_any if criterion.needed == "any" else _all)(verdicts)
+    names = ", ".join(pair.a for pair in judged)
+    whose = f"{criterion.needed} of {names}" if len(judged) > 1 else names
+    start = (
+        f"{_title(criterion.metric)} of {whose} {criterion.direction} than {_column(criterion.against, protocol)}'s: {verdict}."
+    )
+    chosen = _decisive(list(zip(judged, verdicts, strict=True)), verdict, criterion)
+    return Finding(
+        verdict,
+        " ".join([start, *words]),
+        n=chosen.test.n if chosen else min((pair.test.n for pair in judged), default=0),
+        effect="" if chosen is None or chosen.shift is None else f"{chosen.a} {100 * chosen.shift.estimate:+.2f} points",
+        p=None if chosen is None else chosen.p_holm,
+        used=tuple(sorted({str(key) for pair in judged for key in pair.pairs.keys})),
+    )
+
+
+def _decisive(pairs: Sequence[tuple[Comparison, str]], verdict: str, criterion: Criterion) -> Comparison | None:
+    """The pair that a verdict hangs on: the clearest where one is enough, the least clear where all must hold."""
+    candidates = [pair for pair, own in pairs if own == verdict and pair.p_holm is not None]
+    if not candidates or verdict == NOT_TESTED:
+        return None
+    clearest, *_, least_clear = sorted([*candidates, *candidates], key=lambda pair: pair.p_holm or 0.0)
+    return clearest if criterion.needed == "any" else least_clear
+
+
+def _ratio(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+    against = _column(criterion.against, protocol)
+    ratios: dict[tuple[str, str], float] = {}
+    words: list[str] = []
+    known: set[str] = set()
+    for method in criterion.methods:
+        column = _column(method, protocol)
+        values, left_out = _values(plan, [column, against], criterion.metric)
+        shared = sorted(set(values[column]) & set(values[against]))
+        known.update(shared)
+        ratios |= {(column, name): values[column][name] / values[against][name] for name in shared if values[against][name] > 0}
+        words += left_out
+    start = f"Largest ratio of {_title(criterion.metric).lower()} to {against}'s at least {criterion.threshold:g}"
+    used = tuple(sorted({dataset for _, dataset in ratios}))
+    zero = sorted(known - set(used))
+    if zero:
+        words.append(f"no ratio over a zero of {against} on {', '.join(zero)}")
+    if len(used) < criterion.datasets:
+        lacking = _lacking("the ratio", len(used), criterion.datasets, words)
+        return Finding(NOT_TESTED, f"{start}: {NOT_TESTED}. {lacking}", n=len(used), used=used)
+    column, dataset = max(ratios, key=lambda place: ratios[place])
+    largest = ratios[column, dataset]
+    verdict = SUPPORTED if largest >= criterion.threshold else NOT_SUPPORTED
+    middle = float(np.median(list(ratios.values())))
+    sentence = (
+        f"{start}: {verdict}. The largest is {largest:.2f} ({column} on {dataset}), the median {middle:.2f}, over {len(used)} "
+        f"datasets ({_MEANS}; no test)."
+    )
+    return Finding(verdict, sentence, n=len(used), effect=f"largest ratio {largest:.2f}", used=used)
+
+
+def _best(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+    columns = [_column(method, protocol) for method in criterion.methods]
+    values, left_out = _values(plan, columns, criterion.metric)
+    scores: dict[str, dict[str, float | None]] = {column: dict(values[column]) for column in columns}
+    ranking = rank(scores, alpha=criterion.alpha, metric=criterion.metric, choices=DEFAULT, missing=left_out, note=_MEANS)
+    expected = [_column(method, protocol) for method in criterion.best]
+    start = f"{' and '.join(expected)} best of {len(columns)} by {_title(criterion.metric).lower()}"
+    n = len(ranking.datasets)
+    if n < criterion.datasets:
+        lacking = _lacking("the ranking", n, criterion.datasets, left_out)
+        return Finding(NOT_TESTED, f"{start}: {NOT_TESTED}. {lacking}", n=n, used=ranking.datasets)
+    first = set(ranking.methods[: len(expected)]) == set(expected)
+    significant = ranking.p is not None and ranking.p < criterion.alpha
+    verdict = SUPPORTED if first and significant else NOT_SUPPORTED
+    effect = "best ranks: " + ", ".join(
+        f"{name} {place:.2f}" for name, place in list(zip(ranking.methods, ranking.ranks, strict=True))[: len(expected)]
+    )
+    return Finding(verdict, f"{start}: {verdict}. {ranking.sentence()}", n=n, effect=effect, p=ranking.p, used=ranking.datasets)
+
+
+def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+    method = criterion.methods[0]
+    sizes = _sizes(plan, method, protocol)
+    start = f"{_title(criterion.metric)} of {_column(method, protocol)} rises with the number of members"
+    if len(sizes) < FEWEST_SIZES:
+        have = ", ".join(map(str, sizes)) or "none"
+        return Finding(
+            NOT_TESTED,
+            f"{start}: {NOT_TESTED}. Sizes planned: {have}, where at least {FEWEST_SIZES} are needed (method.members).",
+        )
+    values, left_out = _values(plan, list(sizes.values()), criterion.metric)
+    used = tuple(sorted(set.intersection(*(set(one) for one in values.values()))))
+    if len(used) < criterion.datasets:
+        lacking = _lacking("the trend", len(used), criterion.datasets, left_out)
+        return Finding(NOT_TESTED, f"{start}: {NOT_TESTED}. {lacking}", n=len(used), used=used)
+    data = np.array([[values[column][dataset] for column in sizes.values()] for dataset in used])
+    test = stats.page_trend_test(data, method="auto")
+    verdict = SUPPORTED if test.pvalue < criterion.alpha else NOT_SUPPORTED
+    gain = 100 * float(np.median(data[:, -1] - data[:, 0]))
+    smallest, largest = min(sizes), max(sizes)
+    sentence = (
+        f"{start}: {verdict}. Page's trend test, one-sided, {test.method}, over {len(used)} datasets and sizes "
+        f"{', '.join(map(str, sizes))} ({_MEANS}): L = {test.statistic:g}, p = {number(test.pvalue)}; median difference between "
+        f"{largest} and {smallest} members {gain:+.2f} points."
+    )
+    return Finding(verdict, sentence, n=len(used), effect=f"{gain:+.2f} points", p=float(test.pvalue), used=used)
+
+
+_KINDS: Mapping[str, Callable[[Criterion, pd.DataFrame, str], Finding]] = {
+    "difference": _difference,
+    "ratio": _ratio,
+    "best": _best,
+    "trend": _trend,
+}
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+_MEANS = "means over the seeds planned for all compared methods"
+
+
+def _values(plan: pd.DataFrame, columns: Sequence[str], metric: str) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+    """Mean by column and dataset, of datasets where every planned seed of these columns is done; and words on what lacks."""
+    part = plan[plan["column"].isin(columns)]
+    absent = [column for column in columns if column not in set(part["column"])]
+    done, left_out = complete(part)
+    whole = {column: set(done.loc[done["column"] == column, "dataset"]) for column in columns}
+    shared = set.intersection(*whole.values()) if whole else set()
+    words = (*(f"no cell of {column} is planned" for column in absent), *left_out)
+    if not shared or metric not in done:
+        return {column: {} for column in columns}, words
+    cells = cells_of(done[done["dataset"].isin(shared)], columns, metric)
+    return {column: dict(values) for column, values in cells.means(columns)[0].items()}, words
+
+
+def _sizes(plan: pd.DataFrame, method: str, protocol: str) -> dict[int, str]:
+    """The columns of a method that differ in the number of members alone, by that number."""
+    columns = plan.loc[plan["method"] == method, ["column", "members"]].drop_duplicates()
+    found = {}
+    for column, members in columns.itertuples(index=False, name=None):
+        if column in (_column(method, protocol), column_name(method, protocol, f"method.members={members}")):
+            found[int(members)] = str(column)
+    return dict(sorted(found.items()))
+
+
+def _column(method: str, protocol: str) -> str:
+    return column_name(method, protocol, "")
+
+
+def _title(metric: str) -> str:
+    return metric.replace("_", " ").capitalize().replace(" f1", " F1")
+
+
+def _lacking(what: str, n: int, needed: int, missing: Sequence[str]) -> str:
+    """What is missing for a verdict, in words."""
+    datasets = "dataset is" if n == 1 else "datasets are"
+    shown = (
+        f" Missing: {'; '.join(missing[:4])}{f'; and {len(missing) - 4} more' if len(missing) > 4 else ''}." if missing else ""
+    )
+    return f"For {what} {n} benchmark {datasets} complete where at least {needed} are needed.{shown}"

@@ -1,0 +1,251 @@
+"""The report of a suite as one HTML file that needs nothing else: claims, tables, figures, provenance.
+
+Names come from people and are escaped; nothing in the page is fetched from anywhere. The same records give the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hmc.report import claims as claims_
+from hmc.report import figures, significance
+from hmc.report.claims import Claim, Judgement
+from hmc.report.figures import Drawing
+from hmc.report.formats import DASH, RECONSTRUCTED, Estimate, Table
+from hmc.report.tables import GROUPS, MACRO_F1, MACRO_RECALL
+from hmc.results.record import Record
+from hmc.results.store import Row, frame, merged, row, write_atomically
+from hmc.settings import Cell
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+TESTED = (MACRO_F1, MACRO_RECALL)
+"""The metrics whose differences are tested on the page."""
+MOST_FAILURES = 20
+
+_VERSIONS = ("hmc", "python", "torch", "numpy", "scipy")
+_MACHINE = ("machine", "processor", "device", "threads")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Records as a report takes them.
+
+    frame: as :func:`hmc.results.store.frame` makes it. curves: the learning curve of each complete record that is at hand as a
+    file, by identity; what the frame has besides is from runs.csv.
+    """
+
+    frame: pd.DataFrame
+    curves: Mapping[str, Sequence[float]]
+
+
+def collect(records: Iterable[Record], listed: Iterable[Row] = ()) -> Results:
+    """Records, read once, and lines of a runs.csv. A record goes before a line of the same identity."""
+    lines, curves = [], {}
+    for record in records:
+        lines.append(row(record))
+        if record.status == "complete":
+            curves[record.identity] = record.learning_curve
+    return Results(frame(merged(listed, lines)), curves)
+
+
+def write_page(
+    cells: Iterable[Cell],
+    frame: pd.DataFrame,
+    tables: Sequence[Table],
+    folder: str | Path,
+    *,
+    suite: str,
+    title: str = "",
+    curves: Mapping[str, Sequence[float]] | None = None,
+    claims: Sequence[Claim] | None = None,
+) -> Path:
+    """Write ``<folder>/<suite>.html`` and the figures below ``<folder>/<suite>/``; return the page's path.
+
+    cells: what the suite plans. frame, curves: see :class:`Results`. tables: as :func:`hmc.report.tables.tables` makes them.
+    claims: the paper's by default.
+
+    Raises ValueError when two different cells claim one place, PublishedError where the claims cannot be read.
+    """
+    plan = significance.planned(cells, frame)
+    known = curves or {}
+    judged = claims_.judge(claims_.load() if claims is None else claims, plan)
+    analyses = significance.analyses(plan, TESTED)
+    name = significance.slug(suite)
+    content = {
+        "suite": suite,
+        "title": title or suite,
+        "done": int(plan["done"].sum()),
+        "planned": len(plan),
+        "claims": _claims(judged),
+        "tables": [table_parts(table) for table in tables],
+        "tests": [_drawn(draw(one), Path(folder) / name) for draw in _TESTS for one in analyses],
+        "pairs": [table_parts(table) for table in significance.tables(plan, analyses)],
+        "recall": [_drawn(one, Path(folder) / name) for one in _per_group(plan, figures.recall_by_frequency)],
+        "learning": [
+            _drawn(one, Path(folder) / name)
+            for one in _per_group(plan, lambda part, group, protocol: figures.learning_curves(part, known, group, protocol))
+        ],
+        "provenance": provenance(plan, frame, known),
+    }
+    path = Path(folder) / f"{name}.html"
+    write_atomically(path, _environment().get_template("page.html.j2").render(content))
+    return path
+
+
+# --- figures --------------------------------------------------------------------------------------------------------
+
+
+_TESTS = (figures.significance_matrix, figures.critical_difference)
+
+
+def _per_group(plan: pd.DataFrame, make: Any) -> list[Drawing]:
+    return [make(plan, group, protocol) for group, protocol in figures.shown_groups(plan)]
+
+
+def _drawn(drawing: Drawing, folder: Path) -> dict[str, Any]:
+    """A drawing as the template takes it; its files are written."""
+    from markupsafe import Markup
+
+    svg = figures.made(drawing, folder)
+    # The only markup that is not escaped: drawn by us, and matplotlib escapes the text in it.
+    return {
+        "title": drawing.title,
+        "note": drawing.note,
+        "more": drawing.more,
+        "svg": None if svg is None else Markup(figures.inlined(svg, drawing)),
+    }
+
+
+# --- claims and tables ----------------------------------------------------------------------------------------------
+
+
+def _claims(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
+    """One entry a claim, with a verdict a protocol."""
+    entries: dict[str, dict[str, Any]] = {}
+    for one in judged:
+        entry = entries.setdefault(one.claim.id, {"claim": one.claim, "judgements": []})
+        entry["judgements"].append({"protocol": one.protocol, "verdict": one.verdict, "mark": _mark(one.verdict), "of": one})
+    return list(entries.values())
+
+
+def _mark(verdict: str) -> str:
+    """The class by which a verdict is styled."""
+    return verdict.replace(" ", "-")
+
+
+def table_parts(table: Table) -> dict[str, Any]:
+    """A table as the template takes it: per entry its text, the number to sort by (or None), whether it is strong."""
+    numeric = [_numeric(table, column) for column in range(len(table.header))]
+    rows = []
+    for place, texts in enumerate(table.text()):
+        entries = []
+        for column, text in enumerate(texts):
+            entry = table.rows[place][column]
+            value = entry.mean if isinstance(entry, Estimate) else _number(text) if numeric[column] else None
+            entries.append({"text": text, "value": value, "strong": (place, column) in table.strong, "head": column == 0})
+        rows.append({"entries": entries, "last": texts[0].startswith("mean of ")})
+    return {
+        "name": table.name,
+        "title": table.title,
+        "header": list(zip(table.header, numeric, strict=True)),
+        "rows": rows,
+        "notes": table.notes,
+        "long": max((len(text) for texts in table.text() for text in texts), default=0) > 60,
+    }
+
+
+def _numeric(table: Table, column: int) -> bool:
+    entries = [line[column] for line in table.rows]
+    texts = [entry for entry in entries if isinstance(entry, str) and entry != DASH]
+    return column > 0 and all(_number(text) is not None for text in texts)
+
+
+def _number(text: str) -> float | None:
+    """The number that a text begins with."""
+    found = re.match(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", text)
+    return float(found[0]) if found else None
+
+
+# --- provenance -----------------------------------------------------------------------------------------------------
+
+
+def provenance(plan: pd.DataFrame, frame: pd.DataFrame, curves: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Where the suite's numbers come from: counts, commits, machines, versions, data, and what failed."""
+    mine = frame[frame["identity"].isin(plan["identity"])]
+    done = mine[mine["status"] == "complete"]
+    failed = mine[mine["status"] == "failed"]
+    at_hand = int(done["identity"].isin(list(curves)).sum())
+    commits = _together(done, ["environment.commit", "environment.dirty"])
+    return {
+        "records": len(done),
+        "planned": len(plan),
+        "at_hand": at_hand,
+        "listed": len(done) - at_hand,
+        "commits": [
+            {"commit": commit or "no checkout", "changed": dirty == "true", "records": count}
+            for (commit, dirty), count in commits
+        ],
+        "machines": [
+            {"words": ", ".join(part for part in _machine(parts) if part), "records": count}
+            for parts, count in _together(done, [f"environment.{name}" for name in _MACHINE])
+        ],
+        "versions": [
+            {"words": ", ".join(f"{name} {part}" for name, part in zip(_VERSIONS, parts, strict=True) if part), "records": count}
+            for parts, count in _together(done, [f"environment.{name}" for name in _VERSIONS])
+        ],
+        "data": [
+            {"dataset": dataset, "sha256": sha256, "group": GROUPS.get(group, group), "note": note, "records": count}
+            for (dataset, sha256, group, note), count in _together(done, ["dataset", "data.sha256", "group", "reconstructed"])
+        ],
+        "failed": [
+            {"cell": f"{one['dataset']}, {one['column']}, seed {one['seed']}", "error": one["error"]}
+            for one in failed.head(MOST_FAILURES).to_dict("records")
+        ],
+        "failures": len(failed),
+        "hours": float(done["times.train_seconds"].sum()) / 3600 if "times.train_seconds" in done else 0.0,
+    }
+
+
+def _together(done: pd.DataFrame, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
+    """The combinations of some columns' texts and how many records have each, sorted; a column that is not there is empty."""
+    columns = [done[name].astype(str) if name in done else [""] * len(done) for name in names]
+    return sorted(Counter(zip(*columns, strict=True)).items())
+
+
+def _machine(parts: Sequence[str]) -> list[str]:
+    system, processor, device, threads = parts
+    words = f"{threads} {'thread' if threads == '1' else 'threads'}" if threads else ""
+    return [system, processor, device, words]
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _environment() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["breakable"] = _breakable
+    environment.globals["RECONSTRUCTED"] = RECONSTRUCTED
+    return environment
+
+
+def _breakable(name: str) -> Any:
+    """A name, escaped, that a browser may break after underscores."""
+    from markupsafe import Markup, escape
+
+    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))

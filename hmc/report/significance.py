@@ -1,0 +1,236 @@
+"""Which methods differ, from a suite's expected cells and the records that exist.
+
+A dataset counts for a method only when every seed that was planned there is done: a mean over the cells that happen to exist is
+not the number that was planned. Two methods are compared by their means over the seeds planned for both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from hmc.report.formats import DASH, Table
+from hmc.report.tables import BASELINE, Metric, grid
+from hmc.settings import Cell, column_name
+from hmc.stats.frames import Cells, cells_of
+from hmc.stats.pairwise import Choices, Comparison, Family, compare_pairs, family, number
+from hmc.stats.ranks import Ranking, rank
+
+ALPHA = 0.05
+GENERATED = "synthetic"
+QUICK = Choices(resamples=0)
+"""Tests without intervals: a matrix has hundreds of pairs."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One metric of all method columns of one protocol over datasets.
+
+    pairs: every pair of columns, in the plan's order, Holm over all of them. ranking: the columns' average ranks with Friedman's
+    test. left_out: the places (column on dataset) that are not complete.
+    """
+
+    metric: Metric
+    protocol: str
+    columns: tuple[str, ...]
+    pairs: Family
+    ranking: Ranking
+    left_out: tuple[str, ...]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets of which at least one pair has a value, sorted."""
+        return tuple(sorted({str(key) for pair in self.pairs for key in pair.pairs.keys}))
+
+    def sentence(self) -> str:
+        """What was tested over how many datasets, or why nothing was."""
+        if len(self.columns) < 2:
+            some = f"(methods with a complete dataset: {len(self.columns)})"
+            return f"{self.metric.title}, protocol {self.protocol}: nothing to compare {some}."
+        if not self.pairs.tested:
+            reasons = sorted({pair.test.reason for pair in self.pairs})
+            return f"{self.metric.title}, protocol {self.protocol}: no p-value, {'; '.join(reasons[:2])} (a pair is a dataset)."
+        first = next(pair.test for pair in self.pairs if pair.test.p is not None)
+        apart = sum(pair.p_holm is not None and pair.p_holm < ALPHA for pair in self.pairs)
+        return (
+            f"{self.metric.title}, protocol {self.protocol}: Wilcoxon signed-rank, {first.alternative}, over "
+            f"{len(self.datasets)} datasets (means over seeds), Holm over {self.pairs.tested} pairs: "
+            f"{apart} {'pair differs' if apart == 1 else 'pairs differ'} at {ALPHA:g}."
+        )
+
+
+# --- the plan -------------------------------------------------------------------------------------------------------
+
+
+def planned(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
+    """:func:`hmc.report.tables.grid` with two more columns: protocol, and members (of the method's settings).
+
+    Raises ValueError when two different cells claim one place.
+    """
+    known = {cell.identity: cell for cell in cells}
+    plan = grid(known.values(), frame)
+    plan["protocol"] = [known[identity].protocol for identity in plan["identity"]]
+    plan["members"] = [known[identity].settings.method.members for identity in plan["identity"]]
+    return plan
+
+
+def measured(plan: pd.DataFrame) -> pd.DataFrame:
+    """The plan without generated datasets, which prove nothing about real ones."""
+    return plan[plan["group"] != GENERATED]
+
+
+def complete(plan: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The cells of complete places (column on dataset: all planned seeds done), and words on each place that is not."""
+    places = plan.groupby(["dataset", "column"], sort=False)["done"]
+    left_out = [
+        f"{column} on {dataset} ({done} of {wanted} seeds)"
+        for (dataset, column), done, wanted in zip(places.sum().index, places.sum(), places.size(), strict=True)
+        if done < wanted
+    ]
+    return plan[places.transform("all").astype(bool)], tuple(left_out)
+
+
+def protocols(plan: pd.DataFrame) -> list[str]:
+    """The plan's protocols, the released one first."""
+    return sorted(set(plan["protocol"]), key=lambda name: (name != "released", name))
+
+
+# --- comparisons ----------------------------------------------------------------------------------------------------
+
+
+def analysis(plan: pd.DataFrame, metric: Metric, protocol: str) -> Analysis:
+    """Every pair of the protocol's columns over datasets, and their ranks. Generated datasets do not count."""
+    part = measured(plan)
+    part = part[part["protocol"] == protocol]
+    done, left_out = complete(part)
+    columns = [column for column in dict.fromkeys(part["column"]) if column in set(done["column"])]
+    if metric.name not in done or not columns:
+        return Analysis(metric, protocol, (), family([]), rank({}), left_out)
+    cells = cells_of(done, columns, metric.name)
+    pairs = family(over_datasets(cells, a, b, QUICK) for a, b in itertools.combinations(columns, 2))
+    averages, _, note = cells.means(columns)
+    scores: dict[str, dict[str, float | None]] = {column: dict(values) for column, values in averages.items()}
+    ranking = rank(scores, alpha=ALPHA, metric=metric.name, choices=QUICK, missing=left_out, note=note)
+    return Analysis(metric, protocol, tuple(columns), pairs, ranking, left_out)
+
+
+def analyses(plan: pd.DataFrame, metrics: Iterable[Metric]) -> list[Analysis]:
+    """One analysis a metric and protocol."""
+    return [analysis(plan, metric, protocol) for metric in metrics for protocol in protocols(plan)]
+
+
+def over_datasets(cells: Cells, a: str, b: str, choices: Choices, missing: Sequence[str] = ()) -> Comparison:
+    """Two columns over datasets, by their means over the seeds that both have."""
+    averages, _, note = cells.means((a, b))
+    return compare_pairs(averages[a], averages[b], names=(a, b), metric=cells.metric, choices=choices, missing=missing, note=note)
+
+
+def over_seeds(plan: pd.DataFrame, metric: Metric, protocol: str) -> dict[str, Family]:
+    """Per dataset, every column against the protocol's baseline, a pair a seed, Holm over the dataset's columns."""
+    part = plan[plan["protocol"] == protocol]
+    baseline = column_name(BASELINE, protocol, "")
+    done, _ = complete(part)
+    found = {}
+    for dataset, values in done.groupby("dataset", sort=False):
+        columns = list(dict.fromkeys(values["column"]))
+        if baseline not in columns or len(columns) < 2 or metric.name not in values:
+            continue
+        cells = cells_of(values, columns, metric.name)
+        found[str(dataset)] = family(
+            compare_pairs(
+                cells.of(column, str(dataset)),
+                cells.of(baseline, str(dataset)),
+                names=(column, baseline),
+                metric=metric.name,
+                over="seeds",
+                where=str(dataset),
+                choices=QUICK,
+                missing=(),
+            )
+            for column in columns
+            if column != baseline
+        )
+    return found
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def tables(plan: pd.DataFrame, found: Iterable[Analysis]) -> list[Table]:
+    """Pairs over datasets, and differences over seeds, of each analysis. What has no p-value at all is left out."""
+    made = [table for one in found for table in (pairs_table(one), seeds_table(plan, one.metric, one.protocol))]
+    return [table for table in made if table.rows]
+
+
+def pairs_table(found: Analysis) -> Table:
+    """One row a pair of columns, the smallest adjusted p first."""
+    tested = sorted((pair for pair in found.pairs if pair.p_holm is not None), key=lambda pair: (pair.p_holm, pair.test.p))
+    digits = found.metric.digits
+    return Table(
+        name=slug(f"significance_{found.metric.name}_{found.protocol}"),
+        title=f"{found.metric.title} ({found.metric.unit}), every pair of methods over datasets, protocol {found.protocol}",
+        header=("a", "b", "n", "a greater / equal / less", "difference a - b", "rank-biserial", "p", "p after Holm"),
+        rows=tuple(
+            (
+                pair.a,
+                pair.b,
+                str(pair.test.n),
+                f"{pair.wins} / {pair.ties} / {pair.losses}",
+                DASH if pair.shift is None else f"{pair.shift.estimate * found.metric.scale:+.{digits}f}",
+                DASH if pair.test.rank_biserial is None else f"{pair.test.rank_biserial:+.2f}",
+                DASH if pair.test.p is None else number(pair.test.p),
+                DASH if pair.p_holm is None else number(pair.p_holm),
+            )
+            for pair in tested
+        ),
+        notes=(
+            found.sentence(),
+            "Difference: Hodges-Lehmann. n: datasets on which both methods are complete.",
+            *([f"Left out, not complete: {_few(found.left_out)}."] if found.left_out else []),
+        ),
+    )
+
+
+def seeds_table(plan: pd.DataFrame, metric: Metric, protocol: str) -> Table:
+    """Rows are datasets, columns methods: the difference to the baseline over seeds, and its adjusted p."""
+    baseline = column_name(BASELINE, protocol, "")
+    families = {dataset: pairs for dataset, pairs in over_seeds(plan, metric, protocol).items() if pairs.tested}
+    columns = list(dict.fromkeys(pair.a for pairs in families.values() for pair in pairs))
+    rows = []
+    for dataset, pairs in families.items():
+        entries = {pair.a: pair for pair in pairs}
+        rows.append((dataset, *(_difference(entries.get(column), metric) for column in columns)))
+    counts = sorted({pair.test.n for pairs in families.values() for pair in pairs if pair.test.p is not None})
+    least = next((pair.test.least_p for pairs in families.values() for pair in pairs if pair.test.n == counts[-1]), 1.0)
+    return Table(
+        name=slug(f"seeds_{metric.name}_{protocol}"),
+        title=f"{metric.title} ({metric.unit}) less {baseline}'s, over seeds within a dataset, protocol {protocol}",
+        header=("dataset", *columns),
+        rows=tuple(rows),
+        notes=(
+            "Hodges-Lehmann difference, and p of a Wilcoxon signed-rank test over seeds (two-sided, Holm over the dataset's "
+            "methods). It speaks of other seeds on this dataset, not of other datasets.",
+            *([f"n = {' or '.join(map(str, counts))} seeds; so many cannot give p below {number(least)}."] if counts else []),
+        ),
+    )
+
+
+def _difference(pair: Comparison | None, metric: Metric) -> str:
+    if pair is None or pair.shift is None:
+        return DASH
+    shown = f"{pair.shift.estimate * metric.scale:+.{metric.digits}f}"
+    return shown if pair.p_holm is None else f"{shown} (p {number(pair.p_holm)})"
+
+
+def slug(name: str) -> str:
+    """A name as the name of a file and of a place in a page."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "_"
+
+
+def _few(words: Sequence[str], most: int = 6) -> str:
+    shown = "; ".join(words[:most])
+    return f"{shown}; and {len(words) - most} more" if len(words) > most else shown

@@ -1,0 +1,28 @@
+"""Do two methods differ? ``python scripts/compare.py --help`` teaches."""
+
+from typing import Any
+
+from hmc import console
+from hmc.results.store import Store
+from hmc.settings import SettingsError, column_name
+from hmc.stats.frames import compare
+from hmc.stats.pairwise import Choices
+
+
+def main(config: dict[str, Any]) -> int:
+    frame = Store(config["results_dir"]).frame()
+    wanted = frame["dataset"].isin(config["datasets"]) if config["datasets"] else frame["group"] != "synthetic"
+    frame = frame[wanted & (frame["status"] == "complete")]
+    if frame.empty:
+        raise SettingsError(f"{config['results_dir']} holds no results of the datasets asked for; run scripts/reproduce.py first")
+    a, b = (column_name(*name.partition("/")[::2], "") if "/" in name else name for name in (config["a"], config["b"]))
+    choices = Choices(alternative=config["alternative"], zero_method=config["zero_method"])
+    found = compare(frame, a, b, config["metric"], config["over"], choices)
+    print(found.sentence())
+    if (frame["reconstructed"] != "").any():
+        print("Some of these numbers come from reconstructed data: " + ", ".join(sorted(set(frame["reconstructed"]) - {""})))
+    return 0
+
+
+if __name__ == "__main__":
+    console.open_door("compare", main)

@@ -1,0 +1,92 @@
+"""Hours and bytes before anything is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hmc.experiments import estimate, plan
+from hmc.experiments.attempt import attempt
+from hmc.results.store import Store
+from hmc.settings import Cell
+from tests.experiments.examples import make_cell, runtime_in
+
+
+def benchmark_cell(dataset: str = "enron", method: str = "chmcnn", seed: int = 0, *overrides: str) -> Cell:
+    return Cell(plan.run_settings(dataset, method, seed, overrides=overrides), "ab" * 32, ", ".join(overrides))
+
+
+def row(dataset: str, method: str, milliseconds: float, *, members: int = 1, hidden: int = 1000) -> dict[str, str]:
+    return {
+        "dataset": dataset,
+        "method": method,
+        "status": "complete",
+        "times.step_milliseconds": str(milliseconds),
+        "times.data_seconds": "3",
+        "times.evaluate_seconds": "2",
+        "settings.method.members": str(members),
+        "settings.training.hidden": str(hidden),
+        "settings.training.layers": "3",
+        "settings.training.batch_size": "4",
+    }
+
+
+def test_sizes_of_a_cell() -> None:
+    cell = benchmark_cell()
+    assert estimate.parameters(cell) == 1002 * 1000 + 1001 * 1000 + 1001 * 57
+    assert estimate.steps(cell) == 133 * 247
+    assert estimate.parameters(benchmark_cell("enron", "ensemble", 0, "method.members=7")) == 7 * 2060057
+
+
+def test_measured_steps_decide() -> None:
+    cell = benchmark_cell()
+    found = estimate.estimate([cell], [row("enron", "chmcnn", 4.0)], stack=1, workers=1)
+    assert found.seconds[cell.identity] == pytest.approx(133 * 247 * 0.004 + 5)
+    assert found.measured == 1
+    assert found.hours([cell]) == pytest.approx(found.seconds[cell.identity] / 3600)
+
+
+def test_others_are_estimated_by_size_and_corrected_by_what_was_measured() -> None:
+    known, other = benchmark_cell(), benchmark_cell("diatoms")
+    plain = estimate.estimate([known, other], [], stack=1, workers=1)
+    slow = row("enron", "chmcnn", 3 * plain.seconds[known.identity] / (133 * 247) * 1000)
+    corrected = estimate.estimate([known, other], [slow], stack=1, workers=1)
+    assert corrected.seconds[other.identity] == pytest.approx(3 * plain.seconds[other.identity])
+    assert corrected.measured == 1
+
+
+def test_members_not_measured_are_not_taken_for_measured() -> None:
+    cell = benchmark_cell("enron", "ensemble", 0, "method.members=10")
+    assert estimate.estimate([cell], [row("enron", "ensemble", 1.0, members=2)], stack=1, workers=1).measured == 0
+
+
+def test_own_files_have_no_estimate() -> None:
+    own = benchmark_cell("arff", "chmcnn", 0, "dataset.name=mine", "dataset.train=a.arff", "dataset.test=b.arff")
+    assert estimate.estimate([own], [], stack=1, workers=1).seconds == {own.identity: None}
+    assert estimate.work([own, make_cell()]) == {own.identity: 1.0, make_cell().identity: 1.0}
+
+
+def test_checkpoints_of_all_that_run_at_once() -> None:
+    found = estimate.estimate([benchmark_cell()], [], stack=2, workers=3)
+    assert found.checkpoint_bytes == 2060057 * 2 * 3 * 12
+
+
+def test_a_real_record_is_found_again(tmp_path: Path) -> None:
+    cells = [make_cell(seed) for seed in range(2)]
+    attempt(cells[:1], runtime_in(tmp_path))
+    store = Store(tmp_path)
+    found = estimate.estimate(cells[1:], store.rows(), stack=1, workers=1)
+    assert found.measured == 1
+    times = store.load(cells[0]).times
+    around = times["data_seconds"] + times["evaluate_seconds"]
+    assert found.seconds[cells[1].identity] == pytest.approx(times["step_milliseconds"] / 1000 * times["steps"] + around)
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (25e6, "25 MB"), (3e12, "3.0 TB")])
+def test_bytes_in_words(count: float, text: str) -> None:
+    assert estimate.readable(count) == text
+
+
+def test_free_space_of_a_folder_to_be(tmp_path: Path) -> None:
+    assert estimate.free_bytes(tmp_path / "not" / "yet") > 0

@@ -1,0 +1,63 @@
+"""The cells of a suite and what is known of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hmc.experiments import plan
+from hmc.experiments.plan import BlockSettings, SuiteSettings
+from hmc.results.record import Record
+from hmc.results.store import Store
+from hmc.settings import SettingsError, build
+from tests.experiments.examples import runtime_in
+
+BLOCK = BlockSettings(("synthetic_tree", "synthetic_dag"), ("chmcnn", "weighted"), seeds=(0, 1))
+
+
+def cells_of(*blocks: BlockSettings, **selection: tuple[object, ...]) -> list[tuple[str, str, int]]:
+    suite = SuiteSettings("some", blocks=blocks, **selection)  # type: ignore[arg-type]
+    return [(cell.dataset, cell.column, cell.seed) for cell, _ in plan.suite_cells(suite, runtime_in(Path()))]
+
+
+@pytest.mark.parametrize("name", plan.names("suite"))
+def test_every_suite_of_the_repository_can_be_planned(name: str) -> None:
+    suite = build(SuiteSettings, plan.read("suite", name))
+    cells = [cell for cell, _ in plan.suite_cells(suite, runtime_in(Path()))]
+    assert suite.name == name
+    assert len({cell.identity for cell in cells}) == len(cells) > 0
+
+
+@pytest.mark.parametrize("name", plan.names("executor"))
+def test_every_executor_of_the_repository_can_be_built(name: str) -> None:
+    assert build(plan.ExecutorSettings, plan.read("executor", name)).name == name
+
+
+def test_a_block_is_a_product() -> None:
+    assert len(cells_of(BLOCK)) == 8
+    assert len(cells_of(BLOCK, BLOCK)) == 8
+
+
+def test_selection() -> None:
+    assert cells_of(BLOCK, datasets=("synthetic_dag",), methods=("weighted",), seeds=(7,)) == [("synthetic_dag", "weighted", 7)]
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ({"datasets": ("synthetic_tre",)}, "did you mean 'synthetic_tree'"),
+        ({"methods": ("ensemble",)}, "suite.methods selects 'ensemble'"),
+        ({"seeds": (1, 1)}, "name a seed twice"),
+    ],
+)
+def test_a_selection_of_nothing_is_a_mistake(selection: dict[str, tuple[object, ...]], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        cells_of(BLOCK, **selection)
+
+
+def test_states_are_counted(tmp_path: Path) -> None:
+    pairs = plan.suite_cells(SuiteSettings("some", blocks=(BLOCK,)), runtime_in(tmp_path))
+    cells, store = [cell for cell, _ in pairs], Store(tmp_path)
+    store.save(Record.failed(cells[0], "an error"))
+    assert plan.counts(plan.planned(cells, store)) == {"done": 0, "stale": 0, "failed": 1, "missing": 7}

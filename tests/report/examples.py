@@ -1,0 +1,45 @@
+"""Plans with fabricated numbers for the tests of claims, figures and page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import pandas as pd
+
+from hmc.report import page, significance
+from hmc.report.page import Results
+from hmc.settings import Cell
+from tests.results.examples import make_cell, make_record
+
+Value = Callable[[Cell], float]
+METRICS = ("au_prc", "macro_f1", "macro_precision", "macro_recall")
+
+
+def cells_of(
+    methods: Sequence[str], datasets: int = 8, seeds: int = 2, *, group: str = "fun", protocol: str = "released"
+) -> list[Cell]:
+    return [
+        make_cell(f"data_{place}", method, seed, group=group, protocol=protocol)
+        for place in range(datasets)
+        for method in methods
+        for seed in range(seeds)
+    ]
+
+
+def results_of(cells: Iterable[Cell], value: Value, *, reconstructed: Sequence[str] = ()) -> Results:
+    """Every metric of a cell has the value, and so has the recall of every frequency."""
+    records = []
+    for cell in cells:
+        number = value(cell)
+        metrics = dict.fromkeys((*METRICS, "recall_frequency_0", "recall_frequency_1_3", "recall_frequency_over_100"), number)
+        words = "stand-in" if cell.dataset in reconstructed else ""
+        records.append(make_record(cell, metrics, reconstructed=words))
+    return page.collect(records)
+
+
+def plan_of(cells: Sequence[Cell], value: Value, *, done: Sequence[Cell] | None = None, **parts: Sequence[str]) -> pd.DataFrame:
+    return significance.planned(cells, results_of(cells if done is None else done, value, **parts).frame)
+
+
+def place_of(cell: Cell) -> int:
+    return int(cell.dataset.rpartition("_")[2])

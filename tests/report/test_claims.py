@@ -1,0 +1,201 @@
+import dataclasses
+
+import pytest
+
+from hmc.report import claims
+from hmc.report.claims import NOT_SUPPORTED, NOT_TESTED, SUPPORTED, Claim, Criterion
+from hmc.results.published import PublishedError
+from hmc.settings import Cell, build
+from tests.report.examples import cells_of, place_of, plan_of
+from tests.results.examples import make_cell
+
+METHODS = ("chmcnn", "weighted_focal_bbma")
+DIFFERENCE = Criterion("difference", ("weighted_focal_bbma",), "macro_f1", against="chmcnn")
+RATIO = Criterion("ratio", ("weighted_focal_bbma",), "macro_recall", against="chmcnn", threshold=4.5)
+
+
+def judge(criterion, plan):
+    return claims.judge([Claim("one", "A claim.", criteria=(criterion,))], plan)
+
+
+def scaled(**factors):
+    """A value that is the dataset's own times the method's factor."""
+    return lambda cell: (0.05 + 0.01 * place_of(cell)) * factors[cell.method] + 0.0001 * cell.seed
+
+
+BETTER = scaled(chmcnn=1.0, weighted_focal_bbma=1.5)
+
+
+def test_the_six_claims_are_read_and_every_method_they_name_is_known():
+    from hmc.experiments.plan import names
+
+    loaded = claims.load()
+    assert [claim.id for claim in loaded] == ["recall", "f1", "uncertainties", "resampling", "schedules", "images"]
+    for criterion in (criterion for claim in loaded for criterion in claim.criteria):
+        assert {*criterion.methods, *criterion.best, *filter(None, [criterion.against])} <= set(names("method"))
+    assert [claim.id for claim in loaded if claim.outside] == ["images"]
+
+
+def test_a_significant_difference_in_the_right_direction_supports():
+    (one,) = judge(DIFFERENCE, plan_of(cells_of(METHODS), BETTER))
+    finding = one.findings[0]
+    assert (one.verdict, one.protocol, finding.n, finding.p) == (SUPPORTED, "released", 8, 2 / 256)
+    assert finding.effect == "weighted_focal_bbma +4.25 points"
+    for words in ("Wilcoxon signed-rank, two-sided, exact", "n = 8", "p = 0.00781", "greater in 8"):
+        assert words in finding.sentence
+
+
+def test_a_difference_the_other_way_or_none_does_not_support_and_is_told():
+    (one,) = judge(DIFFERENCE, plan_of(cells_of(METHODS), scaled(chmcnn=1.0, weighted_focal_bbma=0.5)))
+    assert one.verdict == NOT_SUPPORTED
+    assert "weighted_focal_bbma differs the other way." in one.sentence
+    (one,) = judge(DIFFERENCE, plan_of(cells_of(METHODS), scaled(chmcnn=1.0, weighted_focal_bbma=1.0)))
+    assert one.verdict == NOT_SUPPORTED
+    assert "all 8 pairs are equal" in one.sentence
+
+
+def test_too_few_complete_datasets_decide_nothing_and_what_is_missing_is_named():
+    cells = cells_of(METHODS, datasets=6)
+    (one,) = judge(DIFFERENCE, plan_of(cells, BETTER, done=cells[:-1]))
+    assert one.verdict == NOT_TESTED
+    assert "5 benchmark datasets are complete where at least 6 are needed" in one.sentence
+    assert "weighted_focal_bbma on data_5 (1 of 2 seeds)" in one.sentence
+    assert one.findings[0].p is None
+
+
+def test_a_method_that_is_not_planned_is_named():
+    (one,) = judge(DIFFERENCE, plan_of(cells_of(["chmcnn"]), BETTER))
+    assert one.verdict == NOT_TESTED
+    assert "no cell of weighted_focal_bbma is planned" in one.sentence
+
+
+@pytest.mark.parametrize("group", ["synthetic", "own"])
+def test_generated_and_own_data_never_decide(group):
+    judged = claims.judge(claims.load(), plan_of(cells_of(METHODS, datasets=20, group=group), BETTER))
+    assert {one.verdict for one in judged} == {NOT_TESTED}
+
+
+def test_protocols_are_judged_by_themselves_against_their_own_baseline():
+    cells = [*cells_of(METHODS), *cells_of(METHODS, protocol="corrected")]
+    plan = plan_of(cells, lambda cell: BETTER(cell) if cell.protocol == "released" else 0.1)
+    judged = judge(DIFFERENCE, plan)
+    assert [(one.protocol, one.verdict) for one in judged] == [("released", SUPPORTED), ("corrected", NOT_SUPPORTED)]
+    assert "against b = chmcnn (corrected)" in judged[1].sentence
+
+
+def test_holm_over_the_methods_raises_the_number_of_datasets_that_is_needed():
+    both = dataclasses.replace(DIFFERENCE, methods=("weighted_focal_bbma", "weighted"), needed="all")
+    factors = scaled(chmcnn=1.0, weighted_focal_bbma=1.5, weighted=1.2)
+    (six,) = judge(both, plan_of(cells_of([*METHODS, "weighted"], datasets=6), factors))
+    assert six.verdict == NOT_TESTED
+    assert "at least 7 are needed" in six.sentence
+    (seven,) = judge(both, plan_of(cells_of([*METHODS, "weighted"], datasets=7), factors))
+    assert (seven.verdict, seven.findings[0].p) == (SUPPORTED, 2 * 2 / 128)
+
+
+def test_any_and_all_of_several_methods():
+    plan = plan_of(cells_of([*METHODS, "weighted"]), scaled(chmcnn=1.0, weighted_focal_bbma=1.5, weighted=0.9))
+    both = dataclasses.replace(DIFFERENCE, methods=("weighted_focal_bbma", "weighted"))
+    (every,) = judge(dataclasses.replace(both, needed="all"), plan)
+    assert (every.verdict, every.findings[0].effect[:9]) == (NOT_SUPPORTED, "weighted ")
+    (some,) = judge(dataclasses.replace(both, needed="any"), plan)
+    assert (some.verdict, some.findings[0].effect[:19]) == (SUPPORTED, "weighted_focal_bbma")
+
+
+def test_the_largest_ratio_over_datasets_decides_up_to_so_many_times():
+    def five_times_once(cell: Cell) -> float:
+        return 0.1 * ((5.0 if cell.dataset == "data_3" else 2.0) if cell.method == "weighted_focal_bbma" else 1.0)
+
+    (one,) = judge(RATIO, plan_of(cells_of(METHODS), five_times_once))
+    assert (one.verdict, one.findings[0].effect) == (SUPPORTED, "largest ratio 5.00")
+    assert "The largest is 5.00 (weighted_focal_bbma on data_3), the median 2.00, over 8 datasets" in one.sentence
+    (one,) = judge(RATIO, plan_of(cells_of(METHODS), BETTER))
+    assert one.verdict == NOT_SUPPORTED
+    (one,) = judge(RATIO, plan_of(cells_of(METHODS, datasets=3), five_times_once))
+    assert one.verdict == NOT_TESTED
+
+
+def test_no_ratio_is_made_over_a_recall_of_zero():
+    (one,) = judge(RATIO, plan_of(cells_of(METHODS), lambda cell: 0.0 if cell.method == "chmcnn" else 0.1))
+    assert one.verdict == NOT_TESTED
+    assert "no ratio over a zero of chmcnn on data_0" in one.sentence
+
+
+def test_the_best_methods_need_the_best_ranks_and_a_significant_friedman_test():
+    names = ("one", "two", "three", "four")
+    criterion = Criterion("best", names, "macro_f1", best=("two", "one"))
+    (one,) = judge(criterion, plan_of(cells_of(names), scaled(one=1.4, two=1.3, three=1.2, four=1.0)))
+    assert one.verdict == SUPPORTED
+    assert "Friedman over 8 datasets" in one.sentence
+    assert one.findings[0].effect == "best ranks: one 1.00, two 2.00"
+    (one,) = judge(criterion, plan_of(cells_of(names), scaled(one=1.4, two=1.1, three=1.2, four=1.0)))
+    assert one.verdict == NOT_SUPPORTED
+    (one,) = judge(criterion, plan_of(cells_of(names[:3]), scaled(one=1.4, two=1.1, three=1.2)))
+    assert one.verdict == NOT_TESTED
+
+
+def with_members(members: int, place: int) -> Cell:
+    cell = make_cell(f"data_{place}", "weighted_focal_bbma", group="fun")
+    method = dataclasses.replace(cell.settings.method, members=members)
+    return Cell(dataclasses.replace(cell.settings, method=method), cell.data_sha256, f"method.members={members}")
+
+
+def test_a_trend_needs_three_sizes_of_the_ensemble():
+    criterion = Criterion("trend", ("weighted_focal_bbma",), "macro_f1")
+    cells = [with_members(members, place) for place in range(8) for members in (2, 5, 10, 20)]
+    (one,) = judge(criterion, plan_of(cells, lambda cell: 0.1 + 0.001 * cell.settings.method.members))
+    assert (one.verdict, one.findings[0].effect) == (SUPPORTED, "+1.80 points")
+    assert "Page's trend test" in one.sentence
+    (one,) = judge(criterion, plan_of(cells, lambda cell: 0.1 - 0.001 * cell.settings.method.members))
+    assert one.verdict == NOT_SUPPORTED
+    (one,) = judge(criterion, plan_of([cell for cell in cells if cell.settings.method.members < 10], lambda cell: 0.1))
+    assert one.verdict == NOT_TESTED
+    assert "Sizes planned: 2, 5, where at least 3 are needed" in one.sentence
+
+
+def test_reconstructed_data_are_named_with_the_verdict_without_them():
+    plan = plan_of(cells_of(METHODS, datasets=6), BETTER, reconstructed=["data_2"])
+    (one,) = judge(DIFFERENCE, plan)
+    assert one.verdict == SUPPORTED
+    assert one.notes == ("† Reconstructed data are among these (data_2); without them: not tested here.",)
+
+
+def test_every_criterion_must_hold_and_a_failed_one_outweighs_an_untested_one():
+    claim = Claim("two", "Two.", criteria=(DIFFERENCE, dataclasses.replace(DIFFERENCE, methods=("absent",))))
+    (one,) = claims.judge([claim], plan_of(cells_of(METHODS), BETTER))
+    assert one.verdict == NOT_TESTED
+    (one,) = claims.judge([claim], plan_of(cells_of(METHODS), lambda cell: 0.1))
+    assert one.verdict == NOT_SUPPORTED
+
+
+def test_without_any_cell_every_claim_is_untested_once():
+    judged = claims.judge(claims.load(), plan_of([], BETTER))
+    assert [(one.protocol, one.verdict) for one in judged] == [("released", NOT_TESTED)] * 6
+    table = claims.table(judged)
+    assert [row[2] for row in table.rows] == [NOT_TESTED] * 6
+    assert "the images of BenthicNet-E are not at hand" in str(table.rows[5][6])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is no list of claims"),
+        ("- [", "is no YAML"),
+        ("- {id: a, text: b}", "needs either criteria or outside"),
+        ("- {id: a, text: b, criteriums: []}", "did you mean"),
+        ("- {id: a, text: b, criteria: [{kind: guess, methods: [a], metric: b}]}", "claims[0].criteria[0].kind"),
+    ],
+)
+def test_a_damaged_file_of_claims_is_refused_with_its_name(tmp_path, text, words):
+    path = tmp_path / "claims.yaml"
+    path.write_text(text)
+    with pytest.raises(PublishedError) as caught:
+        claims.load(path)
+    assert str(path) in str(caught.value)
+    assert words in str(caught.value)
+    with pytest.raises(PublishedError, match="does not exist"):
+        claims.load(tmp_path / "absent.yaml")
+
+
+def test_claims_are_settings_like_all_others():
+    assert build(Criterion, {"kind": "ratio", "methods": ["a"], "metric": "b"}).threshold == 1.0

@@ -1,0 +1,59 @@
+"""Every shipped configuration file is read, and every method runs: configurations that nobody runs rot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hmc.data import catalog
+from hmc.experiments import plan
+from hmc.experiments.plan import ExecutorSettings, SuiteSettings
+from hmc.experiments.run import run_cells
+from hmc.settings import Cell, RuntimeSettings, build
+
+PAPER = [name for name in plan.names("dataset") if name not in ("arff", "synthetic_tree", "synthetic_dag")]
+
+
+def test_all_benchmark_datasets_have_a_card_and_the_papers_training() -> None:
+    assert len(PAPER) == 20
+    table = plan.read("training", "paper")["per_dataset"]
+    assert set(PAPER) <= set(table)
+
+
+@pytest.mark.parametrize("dataset", plan.names("dataset"))
+@pytest.mark.parametrize("protocol", plan.names("protocol"))
+def test_every_dataset_composes(dataset: str, protocol: str) -> None:
+    settings = plan.run_settings(dataset, "chmcnn", 0, protocol=protocol)
+    assert settings.training.hidden
+    assert settings.training.epochs
+    assert settings.dataset.title
+
+
+@pytest.mark.parametrize("method", plan.names("method"))
+@pytest.mark.parametrize("dataset", ["synthetic_tree", "synthetic_dag"])
+def test_every_method_runs(method: str, dataset: str, tmp_path: Path) -> None:
+    runtime = RuntimeSettings(results_dir=str(tmp_path), progress=False)
+    settings = plan.run_settings(
+        dataset, method, 0, protocol="corrected", overrides=["training.epochs=1", "training.hidden=8", "dataset.synthetic.rows_train=40"]
+    )
+    (record,) = run_cells([Cell(settings, catalog.data_sha256(settings.dataset, runtime))], runtime)
+    assert record.status == "complete"
+    assert record.metrics["incoherent_share"] == 0
+    assert 0 <= record.metrics["au_prc"] <= 1
+    assert len(record.learning_curve) == 1
+
+
+@pytest.mark.parametrize("name", plan.names("suite"))
+def test_every_suite_expands_to_cells_of_distinct_identity(name: str) -> None:
+    suite = build(SuiteSettings, plan.read("suite", name), at="suite")
+    assert suite.name == name
+    cells = [cell for cell, _ in plan.suite_cells(suite, RuntimeSettings())]
+    assert cells
+    assert len({cell.identity for cell in cells}) == len(cells)
+    assert len({(cell.dataset, cell.column, cell.seed) for cell in cells}) == len(cells)
+
+
+@pytest.mark.parametrize("name", plan.names("executor"))
+def test_every_executor_is_known(name: str) -> None:
+    assert build(ExecutorSettings, plan.read("executor", name), at="executor").name == name
