@@ -99,10 +99,11 @@ def checked_arguments(door: str, arguments: Sequence[str]) -> list[str]:
     own = {key for key in typing.cast(dict[str, Any], base) if key not in ("defaults", "hydra")}
     groups = _groups_of(typing.cast(dict[str, Any], base))
     parser = OverridesParser.create()
-    return [
-        argument if argument.startswith("-") or argument.startswith("hydra") else _checked(parser, argument, groups, own)
-        for argument in arguments
+    checked = [
+        argument if argument.startswith(("-", "hydra")) else _checked(parser, argument, groups, own) for argument in arguments
     ]
+    # Hydra's parser takes a flag between overrides for a mistake; the order means nothing, so flags go first.
+    return sorted(checked, key=lambda argument: argument not in ("-m", "--multirun"))
 
 
 def _groups_of(base: Mapping[str, Any]) -> list[str]:

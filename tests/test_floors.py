@@ -42,6 +42,7 @@ THIRD_PARTIES = {
     "joblib": 4,
     "matplotlib": 4,
     "jinja2": 4,
+    "markupsafe": 4,
     "scikit_posthocs": 4,
     "hydra": 5,
     "omegaconf": 5,

@@ -111,15 +111,12 @@ def _per_group(plan: pd.DataFrame, make: Any) -> list[Drawing]:
 
 def _drawn(drawing: Drawing, folder: Path) -> dict[str, Any]:
     """A drawing as the template takes it; its files are written."""
-    from markupsafe import Markup
-
     svg = figures.made(drawing, folder)
-    # The only markup that is not escaped: drawn by us, and matplotlib escapes the text in it.
     return {
         "title": drawing.title,
         "note": drawing.note,
         "more": drawing.more,
-        "svg": None if svg is None else Markup(figures.inlined(svg, drawing)),
+        "svg": None if svg is None else figures.inlined(svg, drawing),
     }
 
 
@@ -239,13 +236,5 @@ def _environment() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["breakable"] = _breakable
     environment.globals["RECONSTRUCTED"] = RECONSTRUCTED
     return environment
-
-
-def _breakable(name: str) -> Any:
-    """A name, escaped, that a browser may break after underscores."""
-    from markupsafe import Markup, escape
-
-    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))

@@ -49,7 +49,7 @@ class Analysis:
     def sentence(self) -> str:
         """What was tested over how many datasets, or why nothing was."""
         if len(self.columns) < 2:
-            some = f"(methods with a complete dataset: {len(self.columns)})"
+            some = f"(methods with a complete dataset: {len(self.columns)}; generated ones do not count)"
             return f"{self.metric.title}, protocol {self.protocol}: nothing to compare {some}."
         if not self.pairs.tested:
             reasons = sorted({pair.test.reason for pair in self.pairs})

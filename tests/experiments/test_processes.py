@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -65,10 +66,18 @@ cells = [make_cell(seed, "training.epochs=100000") for seed in range(2)]
 list(processes.run([[cell] for cell in cells], runtime_in(Path({str(tmp_path)!r})), ExecutorSettings(name="processes", workers=2)))
 """
     parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True)
-    children = wait_for(lambda: locked(tmp_path) and descendants(parent.pid))
-    parent.send_signal(ending)
-    parent.wait(20)
-    assert wait_for(lambda: not [child for child in children if alive(child)])
+    children = []
+    try:
+        wait_for(lambda: len(list(tmp_path.rglob("lock"))) == min(2, cores()))
+        children = descendants(parent.pid)
+        parent.send_signal(ending)
+        parent.wait(20)
+        wait_for(lambda: not [child for child in children if alive(child)])
+        assert len(children) > min(2, cores())
+    finally:
+        for process in [parent.pid, *children]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 def wait_for(condition, seconds: float = 60):  # type: ignore[no-untyped-def]
@@ -80,12 +89,9 @@ def wait_for(condition, seconds: float = 60):  # type: ignore[no-untyped-def]
     return found
 
 
-def locked(folder: Path) -> bool:
-    return len(list(folder.rglob("lock"))) >= min(2, cores())
-
-
 def descendants(parent: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    children = [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    return children + [below for child in children for below in descendants(child)]
 
 
 def alive(process: int) -> bool:

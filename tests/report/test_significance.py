@@ -55,7 +55,10 @@ def test_generated_datasets_and_other_protocols_do_not_count():
     ]
     found = significance.analyses(plan_of(cells, value), [MACRO_F1])
     assert [one.protocol for one in found] == ["released", "corrected"]
-    assert found[0].sentence() == "Macro F1, protocol released: nothing to compare (methods with a complete dataset: 0)."
+    assert (
+        found[0].sentence()
+        == "Macro F1, protocol released: nothing to compare (methods with a complete dataset: 0; generated ones do not count)."
+    )
     assert found[1].columns == ("chmcnn (corrected)", "weighted (corrected)")
     assert (
         found[1].sentence()
