@@ -24,9 +24,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names
-from hmc.report.formats import Table, terminal, write_tables
+from hmc.report.formats import terminal, write_tables
+from hmc.report.page import Results, write_page
+from hmc.report.tables import tables
+from hmc.results import published
 from hmc.results.record import Record
 from hmc.settings import (
+    Cell,
     DatasetSettings,
     MethodSettings,
     ProtocolSettings,
@@ -144,9 +148,10 @@ def _require_known(key: str, groups: Sequence[str], own: set[str]) -> None:
         raise SettingsError(f"unknown setting {key!r}{did_you_mean(key, sorted(own | set(groups)))}")
     kind, at = GROUPS[first], first
     for part in rest:
-        hint = typing.get_type_hints(kind).get(part) if dataclasses.is_dataclass(kind) else Any
+        hints = typing.get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
+        hint = Any if kind is Any or typing.get_origin(kind) is Mapping else hints.get(part)
         if hint is None:
-            known = [f"{at}.{entry.name}" for entry in dataclasses.fields(kind)]
+            known = [f"{at}.{name}" for name in hints] or [at]
             raise SettingsError(f"unknown setting {key!r}{did_you_mean(key, known)}")
         kind, at = hint, f"{at}.{part}"
 
@@ -183,12 +188,18 @@ def show_record(record: Record, path: Path) -> None:
     print(f"  trained {record.times['train_seconds']:.1f} s, {record.times['step_milliseconds']:.2f} ms a step; record: {path}")
 
 
-def show_tables(made: Sequence[Table], results_dir: str, suite: str) -> None:
-    """Write tables below ``<results_dir>/tables/<suite>/`` and print those against published numbers, then where all are."""
-    folder = Path(results_dir) / "tables" / suite
+def show_results(suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str) -> None:
+    """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and its page to ``<results_dir>/report/<suite>.html``.
+
+    Prints the tables against published numbers, then where everything is.
+    """
+    made = tables(cells, results.frame, published.load())
+    folder = Path(results_dir) / "tables" / suite.name
     write_tables(made, folder)
-    shown = [table for table in made if table.name.startswith("published")] or list(made)
+    report = Path(results_dir) / "report"
+    page = write_page(cells, results.frame, made, report, suite=suite.name, title=suite.title, curves=results.curves)
+    shown = [table for table in made if table.name.startswith("published")] or made
     width = shutil.get_terminal_size((110, 40)).columns
     for table in shown:
         print(f"\n{terminal(table, width)}")
-    print(f"\n{len(made)} tables (Markdown, CSV, LaTeX) are in {folder}/")
+    print(f"\n{len(made)} tables (Markdown, CSV, LaTeX) are in {folder}/, the report is {page}")

@@ -15,13 +15,18 @@ def main(config: dict[str, Any]) -> int:
     frame = frame[wanted & (frame["status"] == "complete")]
     if frame.empty:
         raise SettingsError(f"{config['results_dir']} holds no results of the datasets asked for; run scripts/reproduce.py first")
-    a, b = (column_name(*name.partition("/")[::2], "") if "/" in name else name for name in (config["a"], config["b"]))
+    a, b = (_column(config[name]) for name in ("a", "b"))
     choices = Choices(alternative=config["alternative"], zero_method=config["zero_method"])
     found = compare(frame, a, b, config["metric"], config["over"], choices)
     print(found.sentence())
     if (frame["reconstructed"] != "").any():
         print("Some of these numbers come from reconstructed data: " + ", ".join(sorted(set(frame["reconstructed"]) - {""})))
     return 0
+
+
+def _column(name: str) -> str:
+    method, slash, protocol = name.partition("/")
+    return column_name(method, protocol, "") if slash else method
 
 
 if __name__ == "__main__":

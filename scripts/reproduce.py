@@ -5,9 +5,8 @@ from typing import Any
 from hmc import console
 from hmc.experiments.plan import ExecutorSettings, SuiteSettings
 from hmc.experiments.reproduce import reproduce, show_plan
-from hmc.report.tables import tables
-from hmc.results import published
-from hmc.results.store import Store, frame, row
+from hmc.report.page import collect
+from hmc.results.store import Store
 from hmc.settings import build
 
 
@@ -20,8 +19,7 @@ def main(config: dict[str, Any]) -> int:
         return 0
     outcome = reproduce(suite, runtime, executor)
     # Only this store's records: what others computed (results/runs.csv) is no reproduction.
-    made = tables(outcome.cells, frame(row(record) for record in Store(runtime.results_dir).records()), published.load())
-    console.show_tables(made, runtime.results_dir, suite.name)
+    console.show_results(suite, outcome.cells, collect(Store(runtime.results_dir).records()), runtime.results_dir)
     for cell, error in outcome.failed.items():
         print(f"failed: {cell}: {error}")
     if outcome.unfinished:

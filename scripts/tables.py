@@ -1,12 +1,11 @@
-"""The tables of a suite, from the records that exist. ``python scripts/tables.py --help`` teaches."""
+"""The tables and the report page of a suite, from the records that exist. ``python scripts/tables.py --help`` teaches."""
 
 from typing import Any
 
 from hmc import console
 from hmc.experiments import plan
-from hmc.report.tables import tables
-from hmc.results import published
-from hmc.results.store import Store
+from hmc.report.page import collect
+from hmc.results.store import Store, read_csv
 from hmc.settings import build
 
 
@@ -17,7 +16,8 @@ def main(config: dict[str, Any]) -> int:
     if config["export"]:
         print(f"wrote {store.export_csv()}")
     cells = [cell for cell, _ in plan.suite_cells(suite, runtime)]
-    console.show_tables(tables(cells, store.frame(), published.load()), runtime.results_dir, suite.name)
+    listed = read_csv(store.csv) if store.csv.exists() else []
+    console.show_results(suite, cells, collect(store.records(), listed), runtime.results_dir)
     return 0
 
 

@@ -35,7 +35,11 @@ def test_every_dataset_composes(dataset: str, protocol: str) -> None:
 def test_every_method_runs(method: str, dataset: str, tmp_path: Path) -> None:
     runtime = RuntimeSettings(results_dir=str(tmp_path), progress=False)
     settings = plan.run_settings(
-        dataset, method, 0, protocol="corrected", overrides=["training.epochs=1", "training.hidden=8", "dataset.synthetic.rows_train=40"]
+        dataset,
+        method,
+        0,
+        protocol="corrected",
+        overrides=["training.epochs=1", "training.hidden=8", "dataset.synthetic.rows_train=40"],
     )
     (record,) = run_cells([Cell(settings, catalog.data_sha256(settings.dataset, runtime))], runtime)
     assert record.status == "complete"

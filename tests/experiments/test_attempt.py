@@ -14,7 +14,9 @@ from hmc.results.store import Store
 from tests.experiments.examples import contents, make_cell, misbehaving, runtime_in
 
 
-@pytest.mark.parametrize(("does", "error"), [("memory", "MemoryError: on purpose"), ("division", "ZeroDivisionError: on purpose")])
+@pytest.mark.parametrize(
+    ("does", "error"), [("memory", "MemoryError: on purpose"), ("division", "ZeroDivisionError: on purpose")]
+)
 def test_any_error_is_recorded_and_reported(tmp_path: Path, does: str, error: str) -> None:
     cell = misbehaving(does)
     assert attempt([cell], runtime_in(tmp_path)) == [Outcome(cell, error)]

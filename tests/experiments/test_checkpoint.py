@@ -131,9 +131,7 @@ def forget_the_moments(path: Path) -> None:
     torch.save(document, path)
 
 
-@pytest.mark.parametrize(
-    "damage", [truncate, fill_with_text, empty, save_something_else, save_an_object, forget_the_moments]
-)
+@pytest.mark.parametrize("damage", [truncate, fill_with_text, empty, save_something_else, save_an_object, forget_the_moments])
 def test_a_damaged_checkpoint_is_ignored_with_a_warning(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     checkpoint_in(tmp_path).save(STATE)
     damage(tmp_path / NAME)

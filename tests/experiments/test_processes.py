@@ -54,7 +54,7 @@ def test_never_more_processes_than_cores() -> None:
     assert processes.count(runtime_in(Path(), threads=1024), ExecutorSettings(name="processes", workers=0)) == 1
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_workers_do_not_survive_their_parent(tmp_path: Path, ending: signal.Signals) -> None:
     code = f"""
 import sys

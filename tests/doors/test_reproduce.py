@@ -1,0 +1,131 @@
+"""scripts/reproduce.py: plan, run, kill, go on, and nothing left to do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.doors.conftest import PROJECT, Door
+
+SMALL = (
+    "dataset.synthetic.nodes=12,dataset.synthetic.depth=2,dataset.synthetic.features=5,dataset.synthetic.rows_train=60,"
+    "dataset.synthetic.rows_valid=20,dataset.synthetic.rows_test=40,training.hidden=16,training.epochs={epochs}"
+)
+
+
+def suite(methods: str, seeds: int, epochs: int = 6, datasets: str = "synthetic_tree") -> str:
+    """A suite of short cells, as one override."""
+    overrides = SMALL.format(epochs=epochs)
+    block = f"{{datasets:[{datasets}],methods:[{methods}],seeds:{list(range(seeds))},overrides:[{overrides}]}}"
+    return f"suite.blocks=[{block}]".replace(" ", "")
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "tables" / "quick").iterdir())}
+
+
+def test_a_suite_is_planned_run_and_then_done(door: Door, tmp_path: Path) -> None:
+    some = suite("chmcnn,ensemble", 2)
+    planned = door("reproduce", some, "plan=true").stdout
+    assert "4 cells (0 done, 4 missing)" in planned
+    assert "to run: 4 cells, " in planned
+    assert "disk: " in planned
+    assert not (tmp_path / "results" / "runs").exists()
+    first = door("reproduce", some).stdout
+    assert "(4 of 4)" in first
+    assert first.endswith("all is done\n")
+    before = tables(tmp_path / "results")
+    second = door("reproduce", some).stdout
+    assert "4 cells (4 done, 0 missing)" in second
+    assert second.endswith("all is done\n")
+    assert tables(tmp_path / "results") == before
+    assert "to run" not in door("reproduce", some, "plan=true").stdout
+
+
+def test_a_finished_suite_needs_no_torch(door: Door, tmp_path: Path) -> None:
+    some = suite("chmcnn", 2)
+    door("reproduce", some, "executor=inline")
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = ['reproduce.py', {some!r}, 'results_dir={tmp_path / 'results'}']\n"
+        "try:\n"
+        f"    runpy.run_path({str(PROJECT / 'scripts' / 'reproduce.py')!r}, run_name='__main__')\n"
+        "except SystemExit as end:\n"
+        "    print('status', end.code, sorted({'torch', 'numba'} & set(sys.modules)))\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert shown.endswith("status 0 []\n")
+
+
+def test_a_failing_cell_gives_the_status_and_the_others_their_records(door: Door, tmp_path: Path) -> None:
+    """A learning rate beyond all measure makes the loss infinite or NaN."""
+    bad = suite("chmcnn", 2).replace("training.hidden=16", "training.hidden=16,training.learning_rate=10,training.layers=9")
+    both = bad[:-1] + "," + suite("weighted", 2).removeprefix("suite.blocks=[")
+    (tmp_path / "my_methods.py").write_text(
+        "class Broken:\n    def __init__(self, context):\n        raise ZeroDivisionError('on purpose')\n"
+    )
+    both = both.replace("training.layers=9", "'method.objective=my_methods:Broken'")
+    shown = door("reproduce", both, status=1).stdout
+    assert shown.count("failed: synthetic_tree, chmcnn") == 4
+    assert "ZeroDivisionError: on purpose" in shown or "cannot be imported" in shown
+    assert "not all is done" in shown
+    assert len(list(tmp_path.rglob("record.json"))) == 2
+    assert len(list(tmp_path.rglob("failure.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("kills", "cells"), [pytest.param(5, 12, id="five"), pytest.param(20, 60, id="twenty", marks=pytest.mark.slow)]
+)
+def test_kills_at_random_moments_change_no_byte_of_the_tables(tmp_path: Path, kills: int, cells: int) -> None:
+    chance = random.Random(kills)
+    some = suite("chmcnn,weighted_focal_bbma", cells // 2, epochs=60)
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    command = [sys.executable, str(PROJECT / "scripts" / "reproduce.py"), some, "checkpoint_seconds=0"]
+    for place in range(kills):
+        ending = [signal.SIGKILL, signal.SIGINT, signal.SIGTERM][place % 3]
+        before = written(killed)
+        running = subprocess.Popen([*command, f"results_dir={killed}"], start_new_session=True, stdout=subprocess.DEVNULL)
+        try:
+            # From the first thing that it writes on, so that slow machines too are killed at work.
+            while running.poll() is None and written(killed) == before:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 2))
+            running.send_signal(ending)
+        finally:
+            running.wait(60)
+            wait_until_unclaimed(killed)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+    for folder in (killed, whole):
+        done = subprocess.run([*command, f"results_dir={folder}"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert tables(killed) == tables(whole)
+    left = [path.name for path in killed.rglob("*") if path.is_file() and "runs" in path.parts]
+    assert set(left) == {"record.json"}
+    assert len(left) == cells
+
+
+def written(folder: Path) -> set[tuple[Path, int]]:
+    """The files of a store with their times of change."""
+    found = set()
+    for path in folder.rglob("*.*"):
+        with contextlib.suppress(FileNotFoundError):
+            found.add((path, path.stat().st_mtime_ns))
+    return found
+
+
+def wait_until_unclaimed(folder: Path) -> None:
+    from hmc.experiments.claim import is_claimed
+
+    end = time.monotonic() + 30
+    while any(is_claimed(path.parent) for path in folder.rglob("lock")):
+        assert time.monotonic() < end, "a worker survived"
+        time.sleep(0.05)
