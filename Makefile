@@ -7,7 +7,7 @@ SUITE ?= quick
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce tables data test lint bench clean
+.PHONY: help setup reproduce tables data test test-slow lint bench clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -36,8 +36,11 @@ lint: setup ## ruff and mypy
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 
-test: lint ## ruff, mypy and all tests
-	@$(RUN) -m pytest -n 2 $(ARGS)
+test: lint ## ruff, mypy and the tests, but for the slow ones
+	@$(RUN) -m pytest -n 2 -m "not slow" $(ARGS)
+
+test-slow: setup ## The slow tests: many kills, a local Slurm
+	@$(RUN) -m pytest -m slow $(ARGS)
 
 bench: setup ## Step times beside the plain network's and the memory's, as ratios
 	@$(RUN) scripts/benchmark.py $(ARGS)

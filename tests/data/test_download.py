@@ -143,7 +143,7 @@ def test_only_what_is_missing_is_fetched(address: str, asked: list[str], tmp_pat
 
 
 def test_nothing_is_fetched_when_it_may_not_be(address: str, asked: list[str], runtime: RuntimeSettings) -> None:
-    with pytest.raises(MissingDataError, match=r"served: .*train\.arff is not there .*runtime\.download=false.*HMC_DATA_DIR"):
+    with pytest.raises(MissingDataError, match=r"served: .*train\.arff is not there .*download=false.*HMC_DATA_DIR"):
         fetch(dataset(f"{address}/good"), runtime)
     assert asked == []
 

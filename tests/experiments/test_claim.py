@@ -16,7 +16,7 @@ def test_a_claim_excludes_and_is_released(tmp_path: Path) -> None:
     assert not is_claimed(folder)
     with claim(folder):
         assert is_claimed(folder)
-        with pytest.raises(ClaimedError, match="process \\d+ on"), claim(folder):
+        with pytest.raises(ClaimedError, match=r"process \d+ on"), claim(folder):
             pytest.fail("held twice")
     assert not is_claimed(folder)
     assert list(folder.iterdir()) == []

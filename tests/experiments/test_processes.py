@@ -63,7 +63,8 @@ from hmc.experiments import processes
 from hmc.experiments.plan import ExecutorSettings
 from pathlib import Path
 cells = [make_cell(seed, "training.epochs=100000") for seed in range(2)]
-list(processes.run([[cell] for cell in cells], runtime_in(Path({str(tmp_path)!r})), ExecutorSettings(name="processes", workers=2)))
+executor = ExecutorSettings(name="processes", workers=2)
+list(processes.run([[cell] for cell in cells], runtime_in(Path({str(tmp_path)!r})), executor))
 """
     parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True)
     children = []

@@ -1,0 +1,96 @@
+"""Twelve cells on a real Slurm of one node, one of them killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hmc.experiments import slurm
+from hmc.experiments.execute import execute
+from hmc.experiments.plan import CONFIGS, ExecutorSettings, SlurmSettings
+from hmc.results.store import Store
+from tests.experiments.examples import contents, make_cell, runtime_in
+
+SCRIPT = CONFIGS.parent / "scripts" / "slurm_local.sh"
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Slurm that answers: the machine's own, or else one that is started for the test."""
+    if shutil.which("sbatch") is None:
+        pytest.skip("no sbatch on this machine; Debian: apt-get install slurm-wlm munge")
+    pytest.importorskip("submitit", reason="submitit is not installed: pip install '.[slurm]'")
+    if subprocess.run(["sinfo"], capture_output=True).returncode == 0:
+        yield
+        return
+    if os.geteuid() != 0 or shutil.which("munged") is None:
+        pytest.skip("no Slurm answers, and starting one needs root and munged")
+    folder = tmp_path / "slurm_local"
+    started = subprocess.run([str(SCRIPT), "start", str(folder)], capture_output=True, text=True)
+    try:
+        assert started.returncode == 0, started.stderr
+        monkeypatch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
+        yield
+    finally:
+        subprocess.run([str(SCRIPT), "stop", str(folder)], check=False)
+
+
+@pytest.mark.slow
+def test_twelve_cells_with_one_killed_end_complete(tmp_path: Path, cluster: None) -> None:
+    cells = [make_cell(seed, "training.epochs=400") for seed in range(12)]
+    runtime = runtime_in(tmp_path / "results", checkpoint_seconds=1)
+    killed: list[str] = []
+    killer = threading.Thread(target=kill_one, args=(tmp_path / "results", killed), daemon=True)
+    killer.start()
+    executor = ExecutorSettings(name="slurm", workers=0, slurm=SlurmSettings(memory_gb=1, lost_seconds=3))
+    outcomes = execute(cells, runtime, executor)
+    assert killed
+    assert sorted(outcome.cell.seed for outcome in outcomes) == list(range(12))
+    assert [outcome for outcome in outcomes if outcome.error or outcome.holder] == []
+    logs = [Store(tmp_path / "results").load(cell).environment["log"] for cell in cells]
+    assert len(set(logs)) == 12
+    assert all((tmp_path / "results" / log).exists() for log in logs)
+    # The killed one was submitted again, as a job of its own.
+    assert len({log.split("/")[1].split("_")[0] for log in logs}) == 2
+    here = runtime_in(tmp_path / "here")
+    execute(cells[:2], here, ExecutorSettings())
+    for theirs, ours in zip(contents(cells[:2], runtime), contents(cells[:2], here), strict=True):
+        assert (theirs["metrics"], theirs["learning_curve"]) == (ours["metrics"], ours["learning_curve"])
+
+
+def kill_one(results: Path, killed: list[str]) -> None:
+    """Kill a task that is in the middle of its cell."""
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
+        for lock in results.rglob("lock"):
+            time.sleep(0.5)
+            task = running_task()
+            if task and lock.exists():
+                subprocess.run(["scancel", "--signal=KILL", task], check=True)
+                killed.append(task)
+                return
+        time.sleep(0.1)
+
+
+def running_task() -> str:
+    command = ["squeue", "--me", "--noheader", "--array", "--states=R", "--format=%i"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.partition("\n")[0].strip()
+
+
+def test_a_log_is_named_only_within_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SUBMITIT_FOLDER", "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"):
+        monkeypatch.delenv(name, raising=False)
+    assert slurm.log_name() == ""
+    monkeypatch.setenv("SUBMITIT_FOLDER", "results/slurm")
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    assert slurm.log_name() == "slurm/17_0_log.out"
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    assert slurm.log_name() == "slurm/12_3_0_log.out"
