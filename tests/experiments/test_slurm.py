@@ -44,7 +44,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_twelve_cells_with_one_killed_end_complete(tmp_path: Path, cluster: None) -> None:
-    cells = [make_cell(seed, "training.epochs=400") for seed in range(12)]
+    cells = [make_cell(seed, "training.epochs=200") for seed in range(12)]
     runtime = runtime_in(tmp_path / "results", checkpoint_seconds=1)
     killed: list[str] = []
     killer = threading.Thread(target=kill_one, args=(tmp_path / "results", killed), daemon=True)
