@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hmc.report.significance import ALPHA, Analysis, slug
+from hmc.report.closeness import ALPHA
+from hmc.report.significance import Analysis, slug
 from hmc.report.tables import BASELINE, FREQUENCIES, GROUPS
 from hmc.results.store import write_atomically
 from hmc.settings import column_name

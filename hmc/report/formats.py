@@ -48,7 +48,7 @@ class Table:
     """Rows of text and estimates, before they take a format.
 
     name: of its files. title: says metric, unit, n. strong: places (row, column) to emphasise. with_seeds: whether each
-    estimate shows its n.
+    estimate shows its n. close: places to mark as hardly less than a strong one; one that is strong too is only strong.
     """
 
     name: str
@@ -58,17 +58,23 @@ class Table:
     notes: tuple[str, ...] = ()
     strong: frozenset[tuple[int, int]] = frozenset()
     with_seeds: bool = False
+    close: frozenset[tuple[int, int]] = frozenset()
 
     def __post_init__(self) -> None:
         uneven = [row for row in self.rows if len(row) != len(self.header)]
         if uneven:
             raise ValueError(f"table {self.name} has {len(self.header)} columns, but a row of {len(uneven[0])}: {uneven[0]}")
 
-    def text(self, emphasise: Callable[[str], str] = str, escape: Callable[[str], str] = str) -> list[list[str]]:
-        """The rows as text, escaped, the strong ones emphasised."""
+    def text(
+        self,
+        emphasise: Callable[[str], str] = str,
+        escape: Callable[[str], str] = str,
+        approach: Callable[[str], str] = str,
+    ) -> list[list[str]]:
+        """The rows as text, escaped, the strong ones emphasised and the close ones marked by ``approach``."""
         return [
             [
-                (emphasise if (place, column) in self.strong else str)(
+                (emphasise if (place, column) in self.strong else approach if (place, column) in self.close else str)(
                     escape(entry if isinstance(entry, str) else entry.text(self.with_seeds))
                 )
                 for column, entry in enumerate(row)
@@ -81,7 +87,7 @@ def markdown(table: Table) -> str:
     """A GitHub table under a heading, its notes as a list."""
     lines = [f"## {_markdown(table.title)}", "", _markdown_row([_markdown(name) for name in table.header])]
     lines.append(_markdown_row(["---:" if _numeric(table, column) else "---" for column in range(len(table.header))]))
-    lines += [_markdown_row(row) for row in table.text("**{}**".format, _markdown)]
+    lines += [_markdown_row(row) for row in table.text("**{}**".format, _markdown, "*{}*".format)]
     if table.notes:
         lines += ["", *(f"- {_markdown(note)}" for note in table.notes)]
     return "\n".join(lines) + "\n"
@@ -122,7 +128,7 @@ def latex(table: Table) -> str:
         "\\toprule",
         " & ".join(_latex(name) for name in table.header) + " \\\\",
         "\\midrule",
-        *(" & ".join(row) + " \\\\" for row in table.text("\\textbf{{{}}}".format, _latex)),
+        *(" & ".join(row) + " \\\\" for row in table.text("\\textbf{{{}}}".format, _latex, "\\textit{{{}}}".format)),
         "\\bottomrule",
         "\\end{tabular}}",
         *(f"\\par\\smallskip{{\\footnotesize {_latex(note)}\\par}}" for note in table.notes),
@@ -134,12 +140,13 @@ def latex(table: Table) -> str:
 def terminal(table: Table, width: int = 100) -> str:
     """Plain text of at most ``width`` characters a line; a table that is wider continues below, its first column repeated.
 
-    Strong entries carry a star. A first column or entry wider than the terminal is not cut.
+    Strong entries carry a star, close ones a tilde. A first column or entry wider than the terminal is not cut.
     """
-    starred = {column for _, column in table.strong}
-    body = table.text("{}*".format)
+    signs = table.strong | table.close
+    signed = {column for _, column in signs}
+    body = table.text("{}*".format, approach="{}~".format)
     for place, row in enumerate(body):
-        for column in starred - {column for line, column in table.strong if line == place}:
+        for column in signed - {column for line, column in signs if line == place}:
             if column < len(row):
                 row[column] += " "  # digits stay under digits
     heads = [_broken(name) for name in table.header]

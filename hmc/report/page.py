@@ -138,7 +138,7 @@ def _mark(verdict: str) -> str:
 
 
 def table_parts(table: Table) -> dict[str, Any]:
-    """A table as the template takes it: per entry its text, the number to sort by (or None), whether it is strong."""
+    """A table as the template takes it: per entry its text, the number to sort by (or None), whether it is strong or close."""
     numeric = [_numeric(table, column) for column in range(len(table.header))]
     rows = []
     for place, texts in enumerate(table.text()):
@@ -146,7 +146,9 @@ def table_parts(table: Table) -> dict[str, Any]:
         for column, text in enumerate(texts):
             entry = table.rows[place][column]
             value = entry.mean if isinstance(entry, Estimate) else _number(text) if numeric[column] else None
-            entries.append({"text": text, "value": value, "strong": (place, column) in table.strong, "head": column == 0})
+            strong = (place, column) in table.strong
+            close = (place, column) in table.close and not strong
+            entries.append({"text": text, "value": value, "strong": strong, "close": close, "head": column == 0})
         rows.append({"entries": entries, "last": texts[0].startswith("mean of ")})
     return {
         "name": table.name,

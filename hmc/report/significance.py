@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hmc.report.closeness import ALPHA, QUICK
 from hmc.report.formats import DASH, Table
 from hmc.report.tables import BASELINE, Metric, grid
 from hmc.settings import Cell, column_name
@@ -20,10 +21,7 @@ from hmc.stats.frames import Cells, cells_of
 from hmc.stats.pairwise import Choices, Comparison, Family, compare_pairs, family, number
 from hmc.stats.ranks import Ranking, rank
 
-ALPHA = 0.05
 GENERATED = "synthetic"
-QUICK = Choices(resamples=0)
-"""Tests without intervals: a matrix has hundreds of pairs."""
 
 
 @dataclass(frozen=True)

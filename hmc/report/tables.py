@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from hmc.report import verdicts
+from hmc.report.closeness import ALPHA, Closeness, closeness
 from hmc.report.formats import DASH, RECONSTRUCTED, Entry, Estimate, Table
 from hmc.results.published import Published, PublishedValue
 from hmc.results.store import natural
@@ -63,6 +64,10 @@ _INCOMPLETE = (
 _SPREAD = "±: standard deviation over seeds (n - 1)."
 _RATIO = f"A ratio over a recall of zero is a dash. Baseline: {BASELINE}, released protocol."
 _BEST = "Bold (* in plain text): the best of its row, once the row is complete."
+_CLOSE = (
+    "Italic (~ in plain text), in the rows of datasets: not significantly different from the best of its row (Wilcoxon "
+    f"signed-rank over the seeds that both have, two-sided, Holm over the row's methods, {ALPHA:g}); not shown to be as good."
+)
 
 _INCOMPARABLE = ("synthetic", "own")
 _COMPARISON = ("dataset", "method", "ours", "n", "published", "difference", "verdict")
@@ -198,13 +203,20 @@ def results(plan: pd.DataFrame, group: str, metric: Metric) -> Table:
     counts = {one.planned for one in estimates.values()}
     planned = f"n = {counts.pop()}" if len(counts) == 1 else "n in brackets"
     strong = frozenset((place, column) for place, row in enumerate(rows) for column in _best(row))
+    found = {
+        place: _closeness(values, metric)
+        for place, values in enumerate(datasets.values())
+        if any(line == place for line, _ in strong)
+    }
+    close = {(place, 1 + columns.index(column)) for place, one in found.items() for column in one.close}
     return Table(
         name=f"{group}_{metric.name}",
         title=f"{metric.title} ({metric.unit}), {GROUPS[group]}: mean ± standard deviation over seeds, {planned}{_runs(plan)}",
         header=("dataset", *columns),
         rows=tuple(tuple(row) for row in rows),
-        notes=(*_legend(rows), *([_BEST] if strong else []), *_marks(plan)),
+        notes=(*_legend(rows), *([_BEST] if strong else []), *_told(found.values()), *_marks(plan)),
         strong=strong,
+        close=frozenset(close) - strong,
         with_seeds=planned == "n in brackets",
     )
 
@@ -224,6 +236,28 @@ def _best(row: Sequence[Entry]) -> list[int]:
         return []
     rounded = {place: round(entry.mean or 0.0, entry.digits) for place, entry in shown.items()}
     return [place for place, value in rounded.items() if value == max(rounded.values())]
+
+
+def _closeness(values: pd.DataFrame, metric: Metric) -> Closeness:
+    """Of one dataset's complete row, against the column of the largest mean; of equal means, the first."""
+    by_column = {
+        str(column): dict(zip(part["seed"].tolist(), part[metric.name].tolist(), strict=True))
+        for column, part in values.groupby("column", sort=False)
+    }
+    means = {column: math.fsum(by_seed.values()) / len(by_seed) for column, by_seed in by_column.items()}
+    return closeness(by_column, max(means, key=means.__getitem__))
+
+
+def _told(found: Collection[Closeness]) -> tuple[str, ...]:
+    """Notes on the mark of close entries, and on the seeds that are too few for it."""
+    few = sorted({(count, one.needed) for one in found for count in one.few})
+    words = [f"{count} {'seed' if count == 1 else 'seeds'} cannot tell: at least {needed} are needed" for count, needed in few]
+    notes = [_CLOSE] if any(one.told for one in found) else []
+    if words:
+        notes.append(
+            f"What is not significantly different from the best is not marked where seeds are too few: {'; '.join(words)}."
+        )
+    return tuple(notes)
 
 
 # --- recall of rare nodes -------------------------------------------------------------------------------------------
