@@ -287,6 +287,8 @@ class RuntimeSettings:
     download: bool = setting(True)
     """Whether missing benchmark files may be downloaded."""
     progress: bool = setting(True)
+    tracker: str = setting("none", choices=("none", "tensorboard", "mlflow"))
+    """Also show finished records in one of these; the package must be installed."""
     checkpoint_seconds: float = setting(120.0, minimum=0)
     """A cell that trains longer keeps its state on disk, at the end of an epoch and at most so often; 0: after every epoch."""
 

@@ -39,6 +39,7 @@ THIRD_PARTIES = {
     "numba": 2,
     "tqdm": 3,
     "submitit": 4,
+    "mlflow": 4,
     "joblib": 4,
     "matplotlib": 4,
     "jinja2": 4,

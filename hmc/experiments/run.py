@@ -19,6 +19,7 @@ from hmc.data.load import load
 from hmc.experiments.checkpoint import CheckpointFile
 from hmc.experiments.claim import claim
 from hmc.experiments.slurm import log_name
+from hmc.experiments.track import tracker
 from hmc.losses.objective import ObjectiveContext
 from hmc.metrics.evaluate import evaluate
 from hmc.models.constraint import Constraint
@@ -74,17 +75,18 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
     """
     if len(cells) > 1 and cells[0].settings.method.resampling.name != "none":
         raise ValueError("cells of a resampling method train on different rows and cannot share a stack")
-    store = Store(runtime.results_dir)
+    store, track = Store(runtime.results_dir), tracker(runtime)
     with contextlib.ExitStack() as held:
         for cell in cells:
             held.enter_context(claim(store.path(cell)))
         waiting = [cell for cell in cells if runtime.force or store.state(cell).name != "done"]
         if waiting:
-            _run_claimed(waiting, runtime, store, on_epoch)
+            for record in _run_claimed(waiting, runtime, store, on_epoch):
+                track(record)
         return [store.load(cell) for cell in cells]
 
 
-def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, on_epoch: OnEpoch) -> None:
+def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, on_epoch: OnEpoch) -> list[Record]:
     limit_threads(runtime.threads)
     device = device_for(runtime)
     about = environment(str(device), runtime.threads) | ({"log": log_name()} if log_name() else {})
@@ -102,6 +104,7 @@ def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, 
     for record in records:
         store.save(record)
     checkpoint.remove()
+    return records
 
 
 def _train_and_evaluate(

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 import re
 import shutil
@@ -35,7 +36,9 @@ def random_tables(draw):
     rows = draw(st.lists(st.tuples(*[words | estimates] * columns), max_size=4))
     header = draw(st.tuples(*[words] * columns))
     strong = draw(st.frozensets(st.tuples(st.integers(0, 3), st.integers(0, 11)), max_size=3))
-    return Table("t", draw(words), header, tuple(rows), tuple(draw(st.lists(words, max_size=2))), strong, draw(st.booleans()))
+    close = draw(st.frozensets(st.tuples(st.integers(0, 3), st.integers(0, 11)), max_size=3))
+    notes = tuple(draw(st.lists(words, max_size=2)))
+    return Table("t", draw(words), header, tuple(rows), notes, strong, draw(st.booleans()), close)
 
 
 def test_an_estimate_shows_what_is_known():
@@ -83,6 +86,23 @@ def test_terminal():
         "- ±: spread over 100 % of a_b & <c>\n"
         "- * one | two\n"
     )
+
+
+def test_close_entries_have_a_mark_of_their_own_and_a_strong_one_stays_strong():
+    row = ("enron", Estimate(0.7, 0.1, 6, 6), Estimate(0.6, 0.1, 6, 6), Estimate(0.5, 0.1, 6, 6))
+    plain = Table("t", "T", ("dataset", "a", "b", "c"), (row,), strong=frozenset({(0, 1)}))
+    table = dataclasses.replace(plain, close=frozenset({(0, 1), (0, 2)}))
+    assert "| enron | **0.700 ± 0.100** | *0.600 ± 0.100* | 0.500 ± 0.100 |\n" in formats.markdown(table)
+    latex = "enron & \\textbf{0.700 $\\pm$ 0.100} & \\textit{0.600 $\\pm$ 0.100} & 0.500 $\\pm$ 0.100 \\\\\n"
+    assert latex in formats.latex(table)
+    assert formats.terminal(table).splitlines()[-1] == "enron    0.700 ± 0.100*  0.600 ± 0.100~  0.500 ± 0.100"
+    assert formats.comma_separated(table) == formats.comma_separated(plain)
+
+
+def test_digits_stay_under_digits_where_only_some_entries_carry_a_sign():
+    rows = tuple((name, Estimate(0.7, None, 6, 6)) for name in "abc")
+    table = Table("t", "T", ("dataset", "m"), rows, strong=frozenset({(0, 1)}), close=frozenset({(1, 1)}))
+    assert formats.terminal(table).splitlines()[-3:] == ["a        0.700*", "b        0.700~", "c        0.700"]
 
 
 @given(random_tables())

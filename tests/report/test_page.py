@@ -158,6 +158,25 @@ def test_entries_sort_by_their_number_and_means_stay_last():
     assert parts["rows"][0]["entries"][1]["strong"]
 
 
+def test_the_page_marks_what_is_not_significantly_different_from_the_best(tmp_path):
+    cells = cells_of(("a", "b", "c"), datasets=1, seeds=7)
+    levels = {"a": 0.5, "b": 0.4, "c": 0.3}
+    close = results_of(cells, lambda cell: 0.5 + 0.01 * cell.seed if cell.method != "c" else 0.25 - 0.002 * cell.seed)
+    text = written(tmp_path, cells, close, claims=[]).read_text()
+    assert "<em" not in text  # b is as good as a, so both are strong
+    near = results_of(cells, lambda cell: levels[cell.method] + (0.3 if cell.method == "b" and cell.seed > 4 else 0))
+    row = re.search(
+        r'id="table-fun_macro_f1".*?<tbody>\n(.*?)</tr>', written(tmp_path, cells, near, claims=[]).read_text(), re.DOTALL
+    )
+    assert row is not None
+    assert [re.sub(r"^<\w+[^>]*>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row[1])] == [
+        "50.00 ± 0.00</strong>",
+        "48.57 ± 14.64</em>",
+        "30.00 ± 0.00",
+    ]
+    assert '<em title="not significantly different from the best of its row">48.57' in row[1]
+
+
 # --- in a browser ---------------------------------------------------------------------------------------------------
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

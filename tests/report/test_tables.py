@@ -180,6 +180,53 @@ def test_a_mean_over_datasets_exists_exactly_where_all_its_cells_do(data):
             assert entry == DASH
 
 
+def closeness_table(values, seeds, names=("enron",)):
+    """Macro F1 of each method, a value by seed."""
+    cells = [make_cell(name, method, seed) for name in names for method in values for seed in range(seeds)]
+    records = [record_of(cell, values[cell.method](cell.seed)) for cell in cells]
+    return tables.results(tables.grid(cells, frame_of(records)), "others", tables.MACRO_F1)
+
+
+def near(seed):
+    """On average a little less than 0.5, above it for some seeds."""
+    return 0.5 + (0.02 if seed % 2 else -0.03)
+
+
+def test_what_is_not_significantly_different_from_the_best_is_close():
+    values = {"worse": lambda seed: 0.4 + 0.001 * seed, "best": lambda seed: 0.5 + 0.001 * seed, "near": near}
+    table = closeness_table(values, 8, names=("enron", "diatoms"))
+    assert table.strong == {(0, 2), (1, 2), (2, 2)}
+    assert table.close == {(0, 3), (1, 3)}  # not in the mean over datasets, where no seeds are paired
+    assert sum("not significantly different" in note for note in table.notes) == 1
+    assert not any("cannot tell" in note for note in table.notes)
+
+
+def test_too_few_seeds_mark_nothing_and_say_how_many_are_needed():
+    values = {"best": lambda seed: 0.5, "near": near}
+    made = {seeds: closeness_table(values, seeds) for seeds in (1, 5, 6)}
+    assert [sorted(table.close) for table in made.values()] == [[], [], [(0, 2)]]
+    assert ["cannot tell" in " ".join(table.notes) for table in made.values()] == [True, True, False]
+    assert any("too few: 1 seed cannot tell: at least 6 are needed." in note for note in made[1].notes)
+    assert any("too few: 5 seeds cannot tell: at least 6 are needed." in note for note in made[5].notes)
+    assert not any("Italic" in note for note in made[5].notes)
+
+
+def test_more_methods_need_more_seeds_because_of_holm():
+    values = {"best": lambda seed: 0.5, **{f"worse_{place}": lambda seed: 0.1 + 0.01 * seed for place in range(2)}}
+    six, seven = closeness_table(values, 6), closeness_table(values, 7)
+    assert six.close == seven.close == frozenset()
+    assert any("6 seeds cannot tell: at least 7 are needed" in note for note in six.notes)
+    assert not any("cannot tell" in note for note in seven.notes)
+
+
+def test_an_incomplete_row_has_nothing_close():
+    cells = [make_cell("enron", method, seed) for method in ("chmcnn", "weighted") for seed in range(8)]
+    frame = frame_of([record_of(cell, near(cell.seed)) for cell in cells[:-1]])
+    table = tables.results(tables.grid(cells, frame), "others", tables.MACRO_F1)
+    assert table.close == frozenset()
+    assert not any("significantly" in note for note in table.notes)
+
+
 # --- recall of rare nodes -------------------------------------------------------------------------------------------
 
 
