@@ -1,9 +1,8 @@
 """The bridge between the command line and the settings: the only module that knows Hydra.
 
-Hydra composes one configuration from files and overrides. Before it does, every override is checked here against the settings'
-own
-dataclasses, so that an unknown key, name or type is one line with the nearest known one; and after, the plain mapping becomes
-frozen settings.
+Hydra composes one configuration from files and overrides. Before it does, every override is checked here against the
+settings' own dataclasses, so that an unknown key, name or type is one line with the nearest known one; and after, the plain
+mapping becomes frozen settings.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""A suite from beginning to end: what is at hand, what is done, run the rest. Imports torch only when there is something to
-run.
+"""A suite from beginning to end: what is at hand, what is done, run the rest.
+
+Imports torch only when there is something to run.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from hmc.settings import Cell, DatasetSettings, RuntimeSettings
 class Reproduction:
     """What became of a suite.
 
-    cells: all its cells, in order. left_out: per dataset whose files are not to be had, why. failed: per cell that failed, its
-    error.
+    cells: all its cells, in order. left_out: per dataset whose files are not to be had, why.
+    failed: per cell that failed, its error.
     unfinished: whether a required cell has no result.
     """
 

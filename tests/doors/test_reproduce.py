@@ -15,21 +15,12 @@ import pytest
 
 from hmc.experiments.claim import is_claimed
 from tests.doors.conftest import PROJECT, Door
-
-SMALL = (
-    "dataset.synthetic.nodes=12",
-    "dataset.synthetic.depth=2",
-    "dataset.synthetic.features=5",
-    "dataset.synthetic.rows_train=60",
-    "dataset.synthetic.rows_valid=20",
-    "dataset.synthetic.rows_test=40",
-    "training.hidden=16",
-)
+from tests.experiments.examples import SIZES
 
 
 def block(methods: str, seeds: int, *overrides: str) -> str:
     """A block of short cells, as Hydra reads it."""
-    quoted = ",".join(f"'{override}'" for override in (*SMALL, *(overrides or ("training.epochs=6",))))
+    quoted = ",".join(f"'{override}'" for override in (*SIZES, *(overrides or ("training.epochs=6",))))
     return f"{{datasets:[synthetic_tree],methods:[{methods}],seeds:{list(range(seeds))},overrides:[{quoted}]}}".replace(" ", "")
 
 

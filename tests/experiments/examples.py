@@ -17,7 +17,7 @@ from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings
 
-SMALL = (
+SIZES = (
     "dataset.synthetic.nodes=12",
     "dataset.synthetic.depth=2",
     "dataset.synthetic.features=5",
@@ -25,8 +25,8 @@ SMALL = (
     "dataset.synthetic.rows_valid=20",
     "dataset.synthetic.rows_test=40",
     "training.hidden=16",
-    "training.epochs=6",
 )
+SMALL = (*SIZES, "training.epochs=6")
 
 
 def make_cell(seed: int = 0, *overrides: str, method: str = "chmcnn", dataset: str = "synthetic_tree") -> Cell:
