@@ -318,7 +318,18 @@ def build(kind: type[Kind], values: Mapping[str, Any], *, at: str = "") -> Kind:
 
 def to_mapping(settings: Any) -> dict[str, Any]:
     """Plain dictionaries, lists and scalars, as in a record."""
-    return json.loads(json.dumps(dataclasses.asdict(settings)))
+    return {entry.name: _plain(getattr(settings, entry.name)) for entry in dataclasses.fields(settings)}
+
+
+def _plain(value: Any) -> Any:
+    # Most are scalars, and a plan of 5,000 cells asks for 400,000 of them.
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(entry) for entry in value]
+    return to_mapping(value)
 
 
 def canonical_hash(document: Any) -> str:

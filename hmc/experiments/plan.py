@@ -144,11 +144,19 @@ def run_settings(
     overrides: "group.key=value" with the value in YAML. Raises SettingsError.
     """
     groups = {"dataset": dataset, "method": method, "training": training, "protocol": protocol}
-    documents = {group: read(group, name) for group, name in groups.items()}
-    for override in overrides:
-        _apply(documents, override)
-    built = {group: build(_KINDS[group], document, at=group) for group, document in documents.items()}
+    built = {group: _built(group, name) for group, name in groups.items()}
+    if overrides:
+        documents = {group: read(group, name) for group, name in groups.items()}
+        for override in overrides:
+            _apply(documents, override)
+        built = {group: build(_KINDS[group], document, at=group) for group, document in documents.items()}
     return build(RunSettings, {**built, "seed": seed}).checked()
+
+
+@cache
+def _built(group: str, name: str) -> Any:
+    """The settings of one file as it stands."""
+    return build(_KINDS[group], read(group, name), at=group)
 
 
 def _apply(documents: dict[str, dict[str, Any]], override: str) -> None:

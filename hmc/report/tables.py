@@ -295,7 +295,7 @@ def _profile(plan: pd.DataFrame, group: str, name: str, words: str, ranges: Mapp
     """Rows are columns of the results, columns are ranges of nodes. The first row is the baseline's recall itself, in percent."""
     ranges = {metric: label for metric, label in ranges.items() if metric in plan and plan[metric].notna().any()}
     columns = [BASELINE, *(column for column in dict.fromkeys(plan["column"]) if column != BASELINE)]
-    means = {column: {metric: _over_datasets(plan, column, metric) for metric in ranges} for column in columns}
+    means = _over_datasets(plan, columns, list(ranges))
     baseline = means[BASELINE]
     first = tuple(DASH if value is None else f"{100 * value:.2f}" for value in baseline.values())
     labels = {str(column): _marked(str(column), values) for column, values in plan.groupby("column")}
@@ -315,16 +315,22 @@ def _profile(plan: pd.DataFrame, group: str, name: str, words: str, ranges: Mapp
     )
 
 
-def _over_datasets(plan: pd.DataFrame, column: str, metric: str) -> float | None:
-    """Mean over datasets of the mean over seeds; None unless every cell of every dataset is done.
+def _over_datasets(plan: pd.DataFrame, columns: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    """Per column and metric the mean over datasets of the mean over seeds; None unless every cell of every dataset is done.
 
     A dataset without such nodes has no value in any of its cells and is left out: that is the data's doing, not a missing run.
     """
-    values = plan[plan["column"] == column]
-    if not values["done"].all() or values["dataset"].nunique() < plan["dataset"].nunique():
-        return None
-    means = values.groupby("dataset", sort=False)[metric].mean().dropna()
-    return float(means.mean()) if len(means) else None
+    grouped = plan.groupby("column")
+    whole = grouped["done"].all() & (grouped["dataset"].nunique() == plan["dataset"].nunique())
+    means = plan.groupby(["column", "dataset"], sort=False)[list(metrics)].mean().groupby("column").mean()
+    return {
+        column: {metric: _known(means.at[column, metric]) if whole.get(column, False) else None for metric in metrics}
+        for column in columns
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 def _ratio(value: float | None, baseline: float | None) -> str:

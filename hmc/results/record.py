@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from hmc.settings import RECORD_SCHEMA, Cell, canonical_hash, column_name, identifying
 
 CELL_KEYS = ("dataset", "group", "method", "protocol", "variant", "seed")
@@ -92,7 +94,7 @@ class Record:
         for name, value in self.metrics.items():
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise RecordError(f"metrics.{name} is {value!r}; expected a finite number (leave out what is not defined)")
-        if not all(isinstance(loss, (int, float)) and math.isfinite(loss) for loss in self.learning_curve):
+        if not np.isfinite(np.array(self.learning_curve, dtype=np.float64)).all():
             raise RecordError("learning_curve has a value that is not finite; such a cell is recorded as failed")
 
     @classmethod

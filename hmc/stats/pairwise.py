@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -259,17 +260,23 @@ def _exact_given_ranks(ranks: np.ndarray, rank_sum: float, alternative: str) -> 
 
     Averaged ranks are halves, so twice the sum is a whole number; its distribution is built rank by rank.
     """
-    doubled = np.rint(2 * ranks).astype(np.int64)
-    chances = np.ones(1)
-    for rank in doubled:
-        longer = np.zeros(len(chances) + rank)
-        longer[: len(chances)] += chances / 2
-        longer[rank:] += chances / 2
-        chances = longer
+    chances = _chances(tuple(sorted(np.rint(2 * ranks).astype(np.int64).tolist())))
     place = round(2 * rank_sum)
     less, greater = float(chances[: place + 1].sum()), float(chances[place:].sum())
     p = {"less": less, "greater": greater, "two-sided": 2 * min(less, greater)}[alternative]
     return min(1.0, p)
+
+
+@lru_cache(maxsize=256)
+def _chances(doubled_ranks: tuple[int, ...]) -> np.ndarray:
+    """The chance of each sum of a random choice of these whole numbers; without ties it depends on their count alone."""
+    chances = np.ones(1)
+    for rank in doubled_ranks:
+        longer = np.zeros(len(chances) + rank)
+        longer[: len(chances)] += chances / 2
+        longer[rank:] += chances / 2
+        chances = longer
+    return chances
 
 
 # --- the size of a difference ---------------------------------------------------------------------------------------
@@ -329,8 +336,14 @@ def hodges_lehmann(
 
 def _median_of_means(values: np.ndarray, axis: int = -1) -> np.ndarray:
     rows = np.moveaxis(values, axis, -1)
-    first, second = np.triu_indices(rows.shape[-1])
+    first, second = _with_itself(rows.shape[-1])
     return np.median((rows[..., first] + rows[..., second]) / 2, axis=-1)
+
+
+@lru_cache(maxsize=64)
+def _with_itself(count: int) -> tuple[np.ndarray, ...]:
+    """The places of all pairs, each place with itself included."""
+    return np.triu_indices(count)
 
 
 # --- one comparison, and families -----------------------------------------------------------------------------------
