@@ -324,7 +324,7 @@ def _over_datasets(plan: pd.DataFrame, columns: Sequence[str], metrics: Sequence
     whole = grouped["done"].all() & (grouped["dataset"].nunique() == plan["dataset"].nunique())
     means = plan.groupby(["column", "dataset"], sort=False)[list(metrics)].mean().groupby("column").mean()
     return {
-        column: {metric: _known(means.at[column, metric]) if whole.get(column, False) else None for metric in metrics}
+        column: {metric: _known(float(means[metric][column])) if whole.get(column, False) else None for metric in metrics}
         for column in columns
     }
 
