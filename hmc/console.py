@@ -31,6 +31,7 @@ from hmc.results.record import Record
 from hmc.settings import (
     Cell,
     DatasetSettings,
+    EncoderSettings,
     MethodSettings,
     ProtocolSettings,
     RunSettings,
@@ -46,12 +47,13 @@ GROUPS: dict[str, Any] = {
     "method": MethodSettings,
     "training": TrainingSettings,
     "protocol": ProtocolSettings,
+    "encoder": EncoderSettings,
     "suite": SuiteSettings,
     "executor": ExecutorSettings,
 }
-"""The configuration groups, and what each one's file and overrides become."""
+"""The groups of settings, and what each one's file and overrides become; an encoder has no file of its own."""
 
-RUN_KEYS = ("dataset", "method", "training", "protocol", "seed")
+RUN_KEYS = ("dataset", "method", "training", "protocol", "encoder", "seed")
 
 
 def open_door(name: str, main: Callable[[dict[str, Any]], int]) -> None:
@@ -99,11 +101,13 @@ def checked_arguments(door: str, arguments: Sequence[str]) -> list[str]:
     written out, for Hydra would take them for a sweep. Raises SettingsError.
     """
     base = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{door}.yaml"))
-    own = {key for key in typing.cast(dict[str, Any], base) if key not in ("defaults", "hydra")}
+    own = {key for key in typing.cast(dict[str, Any], base) if key not in ("defaults", "hydra", *GROUPS)}
     groups = _groups_of(typing.cast(dict[str, Any], base))
+    plain = [key for key in typing.cast(dict[str, Any], base) if key in GROUPS]
     parser = OverridesParser.create()
     checked = [
-        argument if argument.startswith(("-", "hydra")) else _checked(parser, argument, groups, own) for argument in arguments
+        argument if argument.startswith(("-", "hydra")) else _checked(parser, argument, groups, plain, own)
+        for argument in arguments
     ]
     # Hydra's parser takes a flag between overrides for a mistake; the order means nothing, so flags go first.
     return sorted(checked, key=lambda argument: argument not in ("-m", "--multirun"))
@@ -114,7 +118,7 @@ def _groups_of(base: Mapping[str, Any]) -> list[str]:
     return [key for entry in entries for key in entry if not key.startswith("override")]
 
 
-def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], own: set[str]) -> str:
+def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], plain: Sequence[str], own: set[str]) -> str:
     try:
         override = parser.parse_overrides([argument])[0]
     except HydraException:
@@ -127,7 +131,9 @@ def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], own:
             if choice not in names(key):
                 raise SettingsError(f"unknown {key} {choice!r}{did_you_mean(choice, names(key))}")
         return argument
-    _require_known(key, groups, own)
+    if key in plain:
+        raise SettingsError(f"{argument!r}: {key} is a group of settings without files; write {key}.name={override.value()}")
+    _require_known(key, [*groups, *plain], own)
     if _is_list(key) and override.is_sweep_override() and argument.partition("=")[2].startswith("range("):
         argument = f"{key}={[int(value) for value in override.sweep_string_iterator()]}".replace(" ", "")
     return f"++{argument.lstrip('+')}"
@@ -173,7 +179,7 @@ def run_settings(config: Mapping[str, Any]) -> RunSettings:
 
 def variant(overrides: Sequence[str]) -> str:
     """The overrides, as typed, that make a cell's settings depart from its files: not the choices, the seed or where to run."""
-    settings = ("dataset.", "method.", "training.", "protocol.")
+    settings = ("dataset.", "method.", "training.", "protocol.", "encoder.")
     typed = [override.lstrip("+") for override in overrides]
     return ", ".join(sorted(text for text in typed if text.startswith(settings)))
 

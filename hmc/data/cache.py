@@ -23,7 +23,8 @@ class Encoded:
     """A dataset as read from its files: one-hot, neither imputed nor standardised, so that one cached form serves every protocol.
 
     names, parents: the hierarchy's nodes and their parents.
-    features: per split float64 [rows, features], NaN where missing; labels: per split bool [rows, nodes], closed.
+    features: per split float64 [rows, features], NaN where missing, or images as uint8 [rows, channels, height, width], which
+    have no feature_names; labels: per split bool [rows, nodes], closed.
     """
 
     names: tuple[str, ...]
@@ -81,6 +82,7 @@ def restore(path: Path, key: str) -> Encoded:
         raise CacheError("its parts do not belong together")
     for split in SPLITS:
         features, labels = encoded.features[split], encoded.labels[split]
-        if features.shape != (len(labels), len(encoded.feature_names)) or labels.shape[1] != len(names):
+        named = features.ndim == 4 or features.shape[1:] == (len(encoded.feature_names),)
+        if len(features) != len(labels) or not named or labels.shape[1] != len(names):
             raise CacheError("its parts do not belong together")
     return encoded

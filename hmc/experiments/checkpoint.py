@@ -98,5 +98,6 @@ class CheckpointFile:
 
 
 def _state(document: dict[str, Any]) -> TrainingState:
-    """Raises KeyError where a part is missing."""
-    return TrainingState(**{entry.name: document[entry.name] for entry in dataclasses.fields(TrainingState)})
+    """Raises TypeError where a part is missing that has no default."""
+    known = [entry.name for entry in dataclasses.fields(TrainingState)]
+    return TrainingState(**{name: document[name] for name in known if name in document})

@@ -62,7 +62,7 @@ def execute(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorS
 def stacks(cells: Sequence[Cell], executor: ExecutorSettings) -> list[Stack]:
     """The cells in order, those that differ in their seed only together, up to ``executor.stack`` at a time.
 
-    Cells of a resampling method train on rows of their own and stay alone.
+    Cells that train on rows of their own (resampling, limited data, an encoder a seed) stay alone.
     """
     if executor.stack == 1:
         return [[cell] for cell in cells]
@@ -75,7 +75,7 @@ def stacks(cells: Sequence[Cell], executor: ExecutorSettings) -> list[Stack]:
             open_stack.append(cell)
             continue
         made.append([cell])
-        if cell.settings.method.resampling.name == "none":
+        if not cell.settings.own_rows:
             last[alike] = made[-1]
     return made
 

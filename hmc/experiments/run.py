@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from hmc.data.dataset import Dataset
 from hmc.data.load import load
 from hmc.experiments.checkpoint import CheckpointFile
 from hmc.experiments.claim import claim
+from hmc.experiments.embed import embedded
 from hmc.experiments.slurm import log_name
 from hmc.experiments.track import tracker
 from hmc.losses.objective import ObjectiveContext
@@ -27,7 +29,7 @@ from hmc.results.provenance import environment
 from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings, SettingsError, named_object
-from hmc.training.random import resampling_generator
+from hmc.training.random import limiting_generator, resampling_generator
 from hmc.training.trainer import Objective, TrainingError, predict, train
 
 OnEpoch = Callable[[int, int], None]
@@ -35,7 +37,7 @@ OnEpoch = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """What a cell trains on. features: float32 [rows, features]; labels: bool [rows, nodes]."""
+    """What a cell trains on. features: float32 [rows, features], or images; labels: bool [rows, nodes]."""
 
     features: np.ndarray
     labels: np.ndarray
@@ -67,14 +69,15 @@ def limit_threads(count: int) -> None:
 
 
 def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEpoch = lambda epoch, steps: None) -> list[Record]:
-    """Train, evaluate and save cells that differ in their seed only, as one stack; several for methods that do not resample.
+    """Train, evaluate and save cells that differ in their seed only, as one stack; several where the rows do not depend on the
+    seed.
 
     Goes on from the stack's checkpoint where there is one. A cell that another process finished meanwhile is not run again.
     Whatever ends the run (an Exception, MemoryError included) is saved as each cell's failure and raised again. Returns the
     cells' records. Raises ClaimedError where another process runs one of the cells; then nothing is run.
     """
-    if len(cells) > 1 and cells[0].settings.method.resampling.name != "none":
-        raise ValueError("cells of a resampling method train on different rows and cannot share a stack")
+    if len(cells) > 1 and cells[0].settings.own_rows:
+        raise ValueError("cells that train on rows of their own cannot share a stack")
     store, track = Store(runtime.results_dir), tracker(runtime)
     with contextlib.ExitStack() as held:
         for cell in cells:
@@ -117,7 +120,8 @@ def _train_and_evaluate(
     about: dict[str, Any],
 ) -> list[Record]:
     first, clock = cells[0], time.perf_counter()
-    dataset = load(first.settings.dataset, first.settings.protocol, runtime)
+    dataset = load(first.settings.dataset, first.settings.protocol, runtime, limiting_generator(first.seed))
+    dataset, inputs = embedded(dataset, first.settings, runtime, device)
     rows = training_rows(dataset, first)
     data_seconds = time.perf_counter() - clock
     constraint = Constraint(dataset.hierarchy, device)
@@ -125,7 +129,7 @@ def _train_and_evaluate(
     objective = build_objective(dataset, rows, first, constraint)
     method, training = first.settings.method, first.settings.checked().training
     seeds = [cell.seed for cell in cells]
-    trained = train(features, labels, objective, method, training, seeds, on_epoch=on_epoch, checkpoint=checkpoint)
+    trained = train(features, labels, objective, method, training, seeds, inputs=inputs, on_epoch=on_epoch, checkpoint=checkpoint)
     stacked = predict(trained, torch.from_numpy(dataset.test.features).to(device), constraint, len(cells)).numpy()
     records = []
     for cell, probabilities, losses in zip(cells, stacked, trained.losses, strict=True):
@@ -199,7 +203,7 @@ def _data(dataset: Dataset) -> dict[str, Any]:
         "rows_train": len(dataset.train.features),
         "rows_valid": len(dataset.valid.features),
         "rows_test": len(dataset.test.features),
-        "features": int(dataset.test.features.shape[1]),
+        "features": math.prod(dataset.test.features.shape[1:]),
         "nodes": len(dataset.hierarchy),
         "evaluated_nodes": int(dataset.hierarchy.evaluated.sum()),
     }
