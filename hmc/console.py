@@ -23,8 +23,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names
+from hmc.report import sweeps
 from hmc.report.formats import terminal, write_tables
 from hmc.report.page import Results, write_page
+from hmc.report.significance import planned
 from hmc.report.tables import tables
 from hmc.results import published
 from hmc.results.record import Record
@@ -196,14 +198,15 @@ def show_record(record: Record, path: Path) -> None:
 def show_results(suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str) -> None:
     """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and its page to ``<results_dir>/report/<suite>.html``.
 
-    Prints the tables against published numbers, then where everything is.
+    Prints the tables against published numbers and those of sweeps, then where everything is.
     """
-    made = tables(cells, results.frame, published.load())
+    swept = sweeps.tables(planned(cells, results.frame))
+    made = [*tables(cells, results.frame, published.load()), *swept]
     folder = Path(results_dir) / "tables" / suite.name
     write_tables(made, folder)
     report = Path(results_dir) / "report"
     page = write_page(cells, results.frame, made, report, suite=suite.name, title=suite.title, curves=results.curves)
-    shown = [table for table in made if table.name.startswith("published")] or made
+    shown = [*(table for table in made if table.name.startswith("published")), *swept] or made
     width = shutil.get_terminal_size((110, 40)).columns
     for table in shown:
         print(f"\n{terminal(table, width)}")
