@@ -191,14 +191,13 @@ def _tests(part: pd.DataFrame, protocol: str) -> Table:
     datasets = ", ".join(dict.fromkeys(name.partition(", ")[0] for name in part["dataset"]))
     return Table(
         name=f"conditions_{protocol}",
-       
-       
-       
-        title=f"Every pair of methods over the conditions of {datasets} (levels of noise and of
-        limited data), protocol {protocol}", header=("metric", "a", "b", "n", "a greater / equal / less", "difference a - b (points)", "p", "p after Holm"), rows=tuple(rows), notes=(
+        title=f"Every pair of methods over the conditions of {datasets} (noise, limited data), protocol {protocol}",
+        header=("metric", "a", "b", "n", "a greater / equal / less", "difference a - b (points)", "p", "p after Holm"),
+        rows=tuple(rows),
+        notes=(
             "Wilcoxon signed-rank, two-sided, a pair a condition (means over seeds), Holm over the metric's pairs; difference: "
-            "Hodges-Lehmann. All conditions share one dataset and its test rows: this speaks of the method under other conditions "
-            "on these images, not of other images.",
+            "Hodges-Lehmann. All conditions share one dataset and its test rows: this speaks of other conditions on these "
+            "images, not of other images.",
             *([f"So few conditions cannot give p below {number(least)}."] if 0.05 < least < 1 else []),
         ),
     )
