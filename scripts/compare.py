@@ -11,7 +11,7 @@ from hmc.stats.pairwise import Choices
 
 def main(config: dict[str, Any]) -> int:
     frame = Store(config["results_dir"]).frame()
-    wanted = frame["dataset"].isin(config["datasets"]) if config["datasets"] else frame["group"] != "synthetic"
+    wanted = frame["dataset"].isin(config["datasets"]) if config["datasets"] else ~frame["group"].isin(("synthetic", "images"))
     frame = frame[wanted & (frame["status"] == "complete")]
     if frame.empty:
         raise SettingsError(f"{config['results_dir']} holds no results of the datasets asked for; run scripts/reproduce.py first")
