@@ -12,7 +12,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -107,9 +107,11 @@ def recall_by_frequency(plan: pd.DataFrame, group: str, protocol: str) -> Drawin
     if not lines:
         return Drawing(name, title, f"No figure: no method is complete on all datasets of the group.{missing}")
     datasets = part["dataset"].nunique()
+    names, shared = _shortened(lines)
+    lines = {names[column]: values for column, values in lines.items()}
     note = (
         f"Mean over seeds, then over {_count(datasets, 'dataset')} (those that have such nodes). The scale is that of square "
-        f"roots, so that small recalls can be told apart.{_reference(lines, protocol)}{missing}"
+        f"roots, so that small recalls can be told apart.{_reference(lines, protocol)}{shared}{missing}"
     )
     baseline, labels = column_name(BASELINE, protocol, ""), list(ranges.values())
     return Drawing(name, title, note, lambda: _draw_recall(lines, labels, baseline), repr((lines, labels, baseline)))
@@ -137,7 +139,9 @@ def learning_curves(plan: pd.DataFrame, curves: Mapping[str, Sequence[float]], g
             ]
     if not panels:
         return Drawing(name, title, "No figure: no record at hand has a learning curve (runs.csv holds none).")
-    note = f"Mean over the seeds at hand; at most {MOST_POINTS} epochs of a curve are drawn. Both axes are logarithmic."
+    names, shared = _shortened(panels)
+    panels = {names[column]: curves for column, curves in panels.items()}
+    note = f"Mean over the seeds at hand; at most {MOST_POINTS} epochs of a curve are drawn. Both axes are logarithmic.{shared}"
     return Drawing(name, title, note, lambda: _draw_learning(panels), repr(panels))
 
 
@@ -559,6 +563,19 @@ def _mean_of_datasets(values: pd.DataFrame, metric: str) -> float:
 def _reference(lines: Mapping[str, Sequence[float]], protocol: str) -> str:
     baseline = column_name(BASELINE, protocol, "")
     return f" Dashed in every panel: {baseline}." if len(lines) > MOST_LINES and baseline in lines else ""
+
+
+def _shortened(columns: Iterable[str]) -> tuple[dict[str, str], str]:
+    """Names of columns without the settings (key=value) that all of them name in their brackets, and words on these settings."""
+    marks = {column: column.partition(" (")[2].removesuffix(")").split(", ") for column in columns}
+    shared = set.intersection(*({mark for mark in own if "=" in mark} for own in marks.values())) if len(marks) > 1 else set()
+    if not shared:
+        return {column: column for column in marks}, ""
+    short = {}
+    for column, own in marks.items():
+        rest = ", ".join(mark for mark in own if mark not in shared)
+        short[column] = column.partition(" (")[0] + (f" ({rest})" if rest else "")
+    return short, f" All with {', '.join(sorted(shared))}."
 
 
 def _count(amount: int, word: str) -> str:

@@ -152,3 +152,16 @@ def test_too_few_conditions_decide_nothing():
     one = judged(plan_of(cells_of(fractions=())))
     assert one.verdict == NOT_TESTED
     assert "5 conditions are complete where at least 6 are needed" in one.sentence
+
+
+def test_other_figures_leave_out_what_all_columns_share():
+    cells = cells_of(("weighted",), seeds=1, noise=(0, 0.5), fractions=(), protocol="corrected")
+    results = results_of(cells, better)
+    plan = significance.planned(cells, results.frame)
+    for drawing in (
+        figures.recall_by_frequency(plan, "images", "corrected"),
+        figures.learning_curves(plan, results.curves, "images", "corrected"),
+    ):
+        assert f"All with {OTHERS}." in drawing.note
+        assert "'weighted (corrected)'" in drawing.data
+        assert "'weighted (corrected, encoder.noise=0.5)'" in drawing.data
