@@ -98,8 +98,10 @@ class ExecutorSettings:
     name: str = setting("inline", choices=("inline", "processes", "slurm"))
     workers: int = setting(1, minimum=0, maximum=1024)
     """Processes, or Slurm jobs at a time; 0: one per core, or as many jobs as Slurm lets run."""
-    stack: int = setting(1, minimum=1, maximum=1000)
-    """Seeds of one dataset and method that are trained together as one batched network; what is good on a GPU is 1 on a CPU."""
+    stack: int = setting(1, minimum=0, maximum=1000)
+    """Seeds of one dataset and method that are trained together as one batched network; 0: on a GPU as many as fit into its free
+    memory, on a CPU one.
+    """
     slurm: SlurmSettings = field(default_factory=SlurmSettings)
 
 
