@@ -90,10 +90,10 @@ def as_documents(measured: Sequence[Parts]) -> list[dict[str, Any]]:
 
 def _cumulative(profile: cProfile.Profile) -> Callable[[Callable[..., Any]], float]:
     """The seconds that the profile saw in a function and in what it called; 0 if it was never called."""
-    known = pstats.Stats(profile).stats
+    known = pstats.Stats(profile).stats  # type: ignore[attr-defined]
 
     def seconds(function: Callable[..., Any]) -> float:
-        code = function.__code__  # type: ignore[attr-defined]
+        code = function.__code__
         entry = known.get((code.co_filename, code.co_firstlineno, code.co_name))
         return float(entry[3]) if entry else 0.0
 
