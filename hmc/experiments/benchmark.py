@@ -1,10 +1,8 @@
 """Step times as ratios within one run: ours, the same network without a hierarchy in plain torch, and the memory's floor.
 
 An Adam step must read and write the parameters and both moments (24 bytes a parameter) and read the weights once more for the
-forward pass (4): 28 bytes. The floor is
-what this machine needs to copy as many bytes, half of them read and half written. Ours, plain and floor are measured in turns,
-so that a noisy
-neighbour falls on all three.
+forward pass (4): 28 bytes. The floor is what this machine needs to copy as many bytes, half of them read and half written.
+Ours, plain and floor are measured in turns, so that a noisy neighbour falls on all three.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Which cells a suite has, and which of them are still to be run. Needs neither torch nor Hydra.
 
 The configuration files are plain YAML, one thing each, so the planner reads them itself: composing thousands of cells costs
-what reading
-a few dozen small files costs.
+what reading a few dozen small files costs.
 """
 
 from __future__ import annotations
