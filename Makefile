@@ -42,7 +42,7 @@ test: lint ## ruff, mypy and the tests, but for the slow ones
 test-slow: setup ## The slow tests: many kills, a local Slurm
 	@$(RUN) -m pytest -m slow $(ARGS)
 
-bench: setup ## Step times beside the plain network's and the memory's, as ratios
+bench: setup ## Step times beside the plain network's and the memory's (ARGS="action=parts", "action=scale" for more)
 	@$(RUN) scripts/benchmark.py $(ARGS)
 
 clean: ## Remove the environment and caches; records and tables stay

@@ -1,34 +1,72 @@
-"""Step times as ratios within one run. ``python scripts/benchmark.py --help`` teaches."""
+"""What a training step takes: beside other programs, by part, and as things grow. ``--help`` teaches."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from hmc import console
+from hmc.report.cost import cost_curves
+from hmc.report.figures import made
 from hmc.results.provenance import environment
 from hmc.results.store import write_atomically
+from hmc.settings import RuntimeSettings, SettingsError, did_you_mean
 
 
-def main(config: dict[str, Any]) -> int:
+def steps(config: dict[str, Any], runtime: RuntimeSettings) -> dict[str, Any]:
     from hmc.experiments import benchmark
 
-    runtime = console.runtime_settings(config)
     cases = [(dataset, members) for dataset in config["datasets"] for members in config["members"]]
-    measured = []
-    for dataset, members in cases:
-        measured.append(benchmark.measure(dataset, members, runtime, config["seconds"]))
-        print(f"measured {dataset}, {members} members", flush=True)
+    measured = [benchmark.measure(dataset, members, runtime, config["seconds"]) for dataset, members in tqdm(cases, disable=None)]
     print(benchmark.table(measured))
     largest = config["datasets"][-1]
     memory = benchmark.peak_memory(largest, 1, runtime)
     print(f"peak memory of a fresh process training {largest} with one member: {memory:.2f} GB")
-    document = {
-        "environment": environment("cpu", runtime.threads),
-        "steps": benchmark.as_documents(measured),
-        "peak_memory_gb": {largest: round(memory, 3)},
-    }
-    write_atomically(Path(config["output"]), json.dumps(document, indent=1) + "\n")
-    print(f"wrote {config['output']}")
+    return {"steps": benchmark.as_documents(measured), "peak_memory_gb": {largest: round(memory, 3)}}
+
+
+def parts(config: dict[str, Any], runtime: RuntimeSettings) -> dict[str, Any]:
+    from hmc.experiments import benchmark
+    from hmc.experiments import parts as parts_
+
+    alone = [(dataset, members, 1) for dataset in config["datasets"] for members in config["members"]]
+    cases = alone + [(config["datasets"][0], 1, stack) for stack in config["stacks"]]
+    measured = [
+        benchmark.profile(dataset, members, stack, runtime, config["seconds"])
+        for dataset, members, stack in tqdm(cases, disable=None)
+    ]
+    print(parts_.table(measured))
+    return {"parts": parts_.as_documents(measured)}
+
+
+def scale(config: dict[str, Any], runtime: RuntimeSettings) -> dict[str, Any]:
+    from hmc.experiments import scale as scale_
+
+    costs = [scale_.measure(case, runtime.threads) for case in tqdm(scale_.cases(), disable=None)]
+    print(scale_.table(costs))
+    documents = scale_.as_documents(costs)
+    made(cost_curves(documents), config["output"])
+    print(f"drew {config['output']}/scale.png")
+    return {"scale": documents}
+
+
+ACTIONS: dict[str, Callable[[dict[str, Any], RuntimeSettings], dict[str, Any]]] = {
+    "steps": steps,
+    "parts": parts,
+    "scale": scale,
+}
+
+
+def main(config: dict[str, Any]) -> int:
+    action, runtime = config["action"], console.runtime_settings(config)
+    if action not in ACTIONS:
+        raise SettingsError(f"action={action!r} is not known{did_you_mean(str(action), ACTIONS)}")
+    document = {"environment": environment("cpu", runtime.threads), **ACTIONS[action](config, runtime)}
+    path = Path(config["output"]) / f"{action}.json"
+    write_atomically(path, json.dumps(document, indent=1) + "\n")
+    print(f"wrote {path}")
     return 0
 
 

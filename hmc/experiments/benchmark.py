@@ -1,10 +1,8 @@
 """Step times as ratios within one run: ours, the same network without a hierarchy in plain torch, and the memory's floor.
 
 An Adam step must read and write the parameters and both moments (24 bytes a parameter) and read the weights once more for the
-forward pass (4): 28 bytes. The floor is
-what this machine needs to copy as many bytes, half of them read and half written. Ours, plain and floor are measured in turns,
-so that a noisy
-neighbour falls on all three.
+forward pass (4): 28 bytes. The floor is what this machine needs to copy as many bytes, half of them read and half written.
+Ours, plain and floor are measured in turns, so that a noisy neighbour falls on all three.
 """
 
 from __future__ import annotations
@@ -31,9 +29,11 @@ from hmc.data.dataset import SPLITS, Dataset, Split
 from hmc.data.load import load
 from hmc.data.synthetic import generate
 from hmc.experiments import plan
+from hmc.experiments.parts import Parts, parts
 from hmc.experiments.run import TrainingRows, build_objective, limit_threads
 from hmc.hierarchy import Hierarchy
 from hmc.models.constraint import Constraint
+from hmc.models.mlp import layer_sizes
 from hmc.settings import Cell, RunSettings, RuntimeSettings, SyntheticSettings
 from hmc.training.trainer import train
 
@@ -68,9 +68,8 @@ def measure(dataset: str, members: int, runtime: RuntimeSettings, seconds: float
     settings = plan.run_settings(dataset, "chmcnn", 0, overrides=[f"method.members={members}"])
     data, generated = _data(settings, runtime)
     limit_threads(runtime.threads)
-    hidden = settings.training.hidden or 0
-    sizes = [data.training.features.shape[1], hidden, hidden, data.training.labels.shape[1]]
-    parameters = members * sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
+    sizes = _sizes(settings, data)
+    parameters = members * _parameters(sizes)
     steps = [_ours(settings, data), _plain(sizes, members, settings), _copy(parameters)]
     counts = []
     for step in steps:
@@ -109,6 +108,23 @@ def as_documents(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
     ]
 
 
+def profile(dataset: str, members: int, stack: int, runtime: RuntimeSettings, seconds: float) -> Parts:
+    """Where a step's time goes, and what copying 28 bytes a parameter takes in the same run.
+
+    stack: so many seeds are trained together.
+    """
+    settings = plan.run_settings(dataset, "chmcnn", 0, overrides=[f"method.members={members}"])
+    data, generated = _data(settings, runtime)
+    limit_threads(runtime.threads)
+    run, networks = _ours(settings, data, stack), members * stack
+    parameters = networks * _parameters(_sizes(settings, data))
+    copy = _copy(parameters)
+    copy(2)
+    milliseconds = parts(run, max(3, int(seconds / ROUNDS / run(3))))
+    name = dataset + ("*" if generated else "")
+    return Parts(name, networks, parameters, milliseconds, 1000 * statistics.median(copy(5) for _ in range(ROUNDS)))
+
+
 def peak_memory(dataset: str, members: int, runtime: RuntimeSettings) -> float:
     """Peak resident memory, in GB, of a fresh process that loads the dataset and trains a few steps."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -120,6 +136,11 @@ def _train_briefly(dataset: str, members: int, runtime: RuntimeSettings) -> floa
     data, _ = _data(settings, runtime)
     limit_threads(runtime.threads)
     _ours(settings, data)(20)
+    return peak_of_this_process()
+
+
+def peak_of_this_process() -> float:
+    """The most resident memory that this process ever had, in GB."""
     status = Path("/proc/self/status")
     if status.exists():
         # Linux's getrusage hands a child its parent's peak; this one begins with the process.
@@ -127,11 +148,22 @@ def _train_briefly(dataset: str, members: int, runtime: RuntimeSettings) -> floa
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
 
 
+def _sizes(settings: RunSettings, data: Dataset) -> list[int]:
+    """The network's widths from input to output."""
+    training = settings.training
+    return layer_sizes(data.training.features.shape[1], training.hidden or 0, training.layers, data.training.labels.shape[1])
+
+
+def _parameters(sizes: Sequence[int]) -> int:
+    """Of one network, biases included."""
+    return sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
+
+
 Timed = Callable[[int], float]
 """Runs so many steps and returns the seconds of one."""
 
 
-def _ours(settings: RunSettings, data: Dataset) -> Timed:
+def _ours(settings: RunSettings, data: Dataset, stack: int = 1) -> Timed:
     constraint = Constraint(data.hierarchy)
     rows = TrainingRows(data.training.features, data.training.labels)
     objective = build_objective(data, rows, Cell(settings, data.sha256), constraint)
@@ -142,7 +174,7 @@ def _ours(settings: RunSettings, data: Dataset) -> Timed:
         size = settings.training.batch_size
         wanted = np.arange(steps * size) % len(features)
         training = dataclasses.replace(settings.training, epochs=1)
-        return train(features[wanted], labels[wanted], objective, settings.method, training, [0]).seconds / steps
+        return train(features[wanted], labels[wanted], objective, settings.method, training, range(stack)).seconds / steps
 
     return run
 

@@ -15,9 +15,10 @@ from tqdm import tqdm
 from hmc.experiments import estimate, processes, slurm
 from hmc.experiments.attempt import Outcome, attempt
 from hmc.experiments.claim import is_claimed
+from hmc.experiments.fit import fitting
 from hmc.experiments.plan import ExecutorSettings
 from hmc.results.store import FAILED, Store
-from hmc.settings import Cell, RuntimeSettings
+from hmc.settings import Cell, RuntimeSettings, SettingsError
 
 Stack = list[Cell]
 
@@ -36,7 +37,7 @@ def execute(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorS
     outcomes: list[Outcome] = []
     elsewhere: dict[str, tuple[Cell, int]] = {}
     with _Progress(cells, runtime) as progress:
-        waiting = stacks(cells, executor)
+        waiting = stacks(cells, _most(runtime, executor))
         while waiting or elsewhere:
             with closing(_run(waiting, runtime, executor)) as results:
                 for outcome in results:
@@ -59,25 +60,34 @@ def execute(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorS
     return outcomes
 
 
-def stacks(cells: Sequence[Cell], executor: ExecutorSettings) -> list[Stack]:
-    """The cells in order, those that differ in their seed only together, up to ``executor.stack`` at a time.
+def stacks(cells: Sequence[Cell], most: Callable[[Cell], int]) -> list[Stack]:
+    """The cells in order, those that differ in their seed only together, up to ``most`` of a cell's kind at a time.
 
     Cells that train on rows of their own (resampling, limited data, an encoder a seed) stay alone.
     """
-    if executor.stack == 1:
-        return [[cell] for cell in cells]
     made: list[Stack] = []
-    last: dict[str, Stack] = {}
+    last: dict[str, tuple[Stack, int]] = {}
     for cell in cells:
         alike = estimate.without_seed(cell)
-        open_stack = last.get(alike)
-        if open_stack and len(open_stack) < executor.stack:
+        open_stack, limit = last.get(alike, ([], 0))
+        if len(open_stack) < limit:
             open_stack.append(cell)
             continue
         made.append([cell])
         if not cell.settings.own_rows:
-            last[alike] = made[-1]
+            last[alike] = made[-1], most(cell)
     return made
+
+
+def _most(runtime: RuntimeSettings, executor: ExecutorSettings) -> Callable[[Cell], int]:
+    """How many seeds of a cell's kind are trained together: as told, or as many as fit."""
+    if executor.stack:
+        return lambda cell: executor.stack
+    if executor.name == "slurm":
+        raise SettingsError(
+            "executor.stack=0 asks this machine's memory, but executor=slurm trains on others; set executor.stack=10"
+        )
+    return fitting(runtime)
 
 
 def _run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSettings) -> Generator[Outcome, None, None]:

@@ -1,8 +1,7 @@
 """Which cells a suite has, and which of them are still to be run. Needs neither torch nor Hydra.
 
 The configuration files are plain YAML, one thing each, so the planner reads them itself: composing thousands of cells costs
-what reading
-a few dozen small files costs.
+what reading a few dozen small files costs.
 """
 
 from __future__ import annotations
@@ -103,8 +102,10 @@ class ExecutorSettings:
     name: str = setting("inline", choices=("inline", "processes", "slurm"))
     workers: int = setting(1, minimum=0, maximum=1024)
     """Processes, or Slurm jobs at a time; 0: one per core, or as many jobs as Slurm lets run."""
-    stack: int = setting(1, minimum=1, maximum=1000)
-    """Seeds of one dataset and method that are trained together as one batched network; what is good on a GPU is 1 on a CPU."""
+    stack: int = setting(1, minimum=0, maximum=1000)
+    """Seeds of one dataset and method that are trained together as one batched network; 0: on a GPU as many as fit into its free
+    memory, on a CPU one.
+    """
     slurm: SlurmSettings = field(default_factory=SlurmSettings)
 
 

@@ -40,7 +40,7 @@ def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     entries = plan.planned([cell for cell, _ in plan.suite_cells(suite, runtime)], store)
     left = [entry.cell for entry in entries if runtime.force or entry.state != "done"]
     workers = processes.count(runtime, executor) if executor.name == "processes" else max(1, executor.workers)
-    expected = estimate.estimate(left, store.rows(), stack=executor.stack, workers=workers)
+    expected = estimate.estimate(left, store.rows(), stack=max(1, executor.stack), workers=workers)
     print(_summary(suite, entries))
     print(_plan_table("dataset", [(entry.cell.dataset, entry) for entry in entries], left, expected))
     columns = {entry.cell.column for entry in entries}

@@ -5,8 +5,8 @@ network.
 Nothing is shared between networks: a stack computes what its networks would compute alone.
 
 The backward pass of this fixed architecture is written out (three lines of algebra) instead of left to autograd, because the
-optimiser can then update each
-row of a weight matrix while it is in the processor's cache, and the weights' gradient is never stored.
+optimiser can then update each row of a weight matrix while it is in the processor's cache, and the weights' gradient is never
+stored.
 """
 
 from __future__ import annotations

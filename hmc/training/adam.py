@@ -1,10 +1,9 @@
 """Adam (Kingma & Ba 2015) with L2 regularisation added to the gradient, as both papers use it, for stacked networks.
 
-``step`` takes the gradient of the loss with respect to the logits and does the rest of a training step: backward pass and update.
-On a CPU both happen in one pass over the parameters: each row of a weight matrix is read once, gives its share of the gradient
-for the layer
-below, and is updated while it is in cache. The gradient of a weight matrix, an outer product of as many rows as the batch has,
-is never stored.
+``step`` takes the gradient of the loss with respect to the logits and does the rest of a training step: backward pass and
+update. On a CPU both happen in one pass over the parameters: each row of a weight matrix is read once, gives its share of the
+gradient for the layer below, and is updated while it is in cache. The gradient of a weight matrix, an outer product of as many
+rows as the batch has, is never stored.
 """
 
 from __future__ import annotations

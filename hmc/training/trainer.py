@@ -253,8 +253,7 @@ def _masks(
     """Dropout masks for each batch of an epoch, one [cells, members, rows, hidden] per hidden layer; none without dropout.
 
     Many batches' masks are drawn at once, since a call costs more than the numbers. How many depends on one cell's size alone,
-    never
-    on the stack, for the numbers drawn depend on it.
+    never on the stack, for the numbers drawn depend on it.
     """
     hidden_layers = training.layers - 1
     if training.dropout == 0 or hidden_layers == 0:

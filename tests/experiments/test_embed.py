@@ -9,7 +9,6 @@ import pytest
 from hmc.data.catalog import data_sha256
 from hmc.experiments import plan
 from hmc.experiments.execute import stacks
-from hmc.experiments.plan import ExecutorSettings
 from hmc.experiments.run import run_cells
 from hmc.models import encoder as encoders
 from hmc.results.record import Record
@@ -64,7 +63,6 @@ def test_limited_data_work_for_tables_too(tmp_path: Path) -> None:
 
 
 def test_only_cells_that_train_on_the_same_share_a_stack(tmp_path: Path) -> None:
-    executor = ExecutorSettings(stack=5)
     for overrides, together in (
         ((), True),
         ((OWN,), True),
@@ -73,7 +71,7 @@ def test_only_cells_that_train_on_the_same_share_a_stack(tmp_path: Path) -> None
         ((OWN, "encoder.frozen=false"), False),
     ):
         cells = [cell(*overrides, seed=seed) for seed in range(3)]
-        assert len(stacks(cells, executor)) == (1 if together else 3)
+        assert len(stacks(cells, lambda cell: 5)) == (1 if together else 3)
         if not together:
             with pytest.raises(ValueError, match="cannot share a stack"):
                 run(tmp_path, *cells)

@@ -28,7 +28,7 @@ def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_stacks_hold_the_seeds_of_one_method_and_dataset() -> None:
     cells = [make_cell(seed, method=method) for method in ("chmcnn", "weighted") for seed in range(5)]
-    made = stacks(cells, ExecutorSettings(stack=2))
+    made = stacks(cells, lambda cell: 2)
     assert [[(cell.method, cell.seed) for cell in stack] for stack in made] == [
         [("chmcnn", 0), ("chmcnn", 1)],
         [("chmcnn", 2), ("chmcnn", 3)],
@@ -37,13 +37,13 @@ def test_stacks_hold_the_seeds_of_one_method_and_dataset() -> None:
         [("weighted", 2), ("weighted", 3)],
         [("weighted", 4)],
     ]
-    assert stacks(cells, INLINE) == [[cell] for cell in cells]
+    assert stacks(cells, lambda cell: 1) == [[cell] for cell in cells]
 
 
 def test_stacks_mix_neither_settings_nor_resampled_rows() -> None:
     different = [make_cell(0), make_cell(1, "training.epochs=5"), make_cell(2, dataset="synthetic_dag")]
     resampled = [make_cell(seed, method="lpros") for seed in range(2)]
-    assert stacks([*different, *resampled], ExecutorSettings(stack=9)) == [[cell] for cell in [*different, *resampled]]
+    assert stacks([*different, *resampled], lambda cell: 9) == [[cell] for cell in [*different, *resampled]]
 
 
 def test_a_failing_cell_does_not_stop_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
