@@ -117,7 +117,11 @@ def grid(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def published_au_prc(plan: pd.DataFrame, published: Published) -> Table:
-    """AU(PRC) of each column for whose method a value is published; datasets without any are listed with a dash."""
+    """AU(PRC) of each column for whose method a value is published; datasets without any are listed with a dash.
+
+    Images are left out: no table of the papers at hand has any.
+    """
+    plan = plan[plan["group"] != "images"]
     known = {dataset for dataset, _ in published.au_prc}
     rows: list[tuple[Entry, ...]] = []
     shown = []
