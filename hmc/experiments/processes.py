@@ -65,7 +65,9 @@ def _lost(cell: Cell, ended: str, runtime: RuntimeSettings) -> Outcome:
     if store.state(cell).name == "done":
         return Outcome(cell)
     error = f"its process {ended}, twice; if memory ran out, set executor.workers or executor.stack lower"
-    store.save(Record.failed(cell, error))
+    # Where it cannot be recorded it is reported all the same, and the others go on.
+    with contextlib.suppress(OSError):
+        store.save(Record.failed(cell, error))
     return Outcome(cell, error)
 
 

@@ -14,10 +14,12 @@ import numpy as np
 import torch
 
 from hmc.data import resample
+from hmc.data.catalog import DataError
 from hmc.data.dataset import Dataset
 from hmc.data.load import load
 from hmc.experiments.checkpoint import CheckpointFile
 from hmc.experiments.claim import claim
+from hmc.experiments.leftovers import keep_only_the_record
 from hmc.experiments.slurm import log_name
 from hmc.experiments.track import tracker
 from hmc.losses.objective import ObjectiveContext
@@ -83,6 +85,8 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
         if waiting:
             for record in _run_claimed(waiting, runtime, store, on_epoch):
                 track(record)
+        for cell in cells:
+            keep_only_the_record(store.path(cell))
         return [store.load(cell) for cell in cells]
 
 
@@ -95,15 +99,16 @@ def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, 
     try:
         records = _train_and_evaluate(cells, runtime, device, checkpoint, on_epoch, {"started": started}, about)
     except Exception as error:
-        for cell in cells:
-            store.save(Record.failed(cell, error, times={"started": started, "finished": _now()}, environment=about))
+        # On a full disk it is this error that counts, not that it cannot be recorded.
+        with contextlib.suppress(OSError):
+            for cell in cells:
+                store.save(Record.failed(cell, error, times={"started": started, "finished": _now()}, environment=about))
         # A training that diverged would do so again; what failed for want of memory or disk goes on from where it was.
         if isinstance(error, TrainingError):
             checkpoint.remove()
         raise
     for record in records:
         store.save(record)
-    checkpoint.remove()
     return records
 
 
@@ -118,6 +123,8 @@ def _train_and_evaluate(
 ) -> list[Record]:
     first, clock = cells[0], time.perf_counter()
     dataset = load(first.settings.dataset, first.settings.protocol, runtime)
+    if dataset.sha256 != first.data_sha256:
+        raise DataError(f"{dataset.name}: its files changed since the run was planned; the same command plans it anew")
     rows = training_rows(dataset, first)
     data_seconds = time.perf_counter() - clock
     constraint = Constraint(dataset.hierarchy, device)

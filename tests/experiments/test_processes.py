@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from hmc.experiments.plan import ExecutorSettings
 from hmc.results.provenance import cores
 from hmc.results.store import Store
 from tests.experiments.examples import contents, make_cell, misbehaving, runtime_in
+from tests.processes import alive, descendants, wait_for
 
 EXECUTOR = ExecutorSettings(name="processes", workers=2)
 
@@ -79,26 +79,3 @@ list(processes.run([[cell] for cell in cells], runtime_in(Path({str(tmp_path)!r}
         for process in [parent.pid, *children]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-
-
-def wait_for(condition, seconds: float = 60):  # type: ignore[no-untyped-def]
-    """What the condition returns as soon as that is true."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-    return found
-
-
-def descendants(parent: int) -> list[int]:
-    children = [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-    return children + [below for child in children for below in descendants(child)]
-
-
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    # A zombie that init has not yet reaped runs no more.
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
