@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+PROJECT = Path(__file__).resolve().parents[1]
+
 Found = TypeVar("Found")
 
 

@@ -89,8 +89,10 @@ class CheckpointFile:
             temporary.replace(self.path)
         except (OSError, RuntimeError) as error:
             temporary.unlink(missing_ok=True)
+            # torch says where it noticed, and its context why the file could not be written.
+            reason = error.__context__ if isinstance(error.__context__, OSError) else error
             warnings.warn(
-                f"no checkpoint of {self._name} could be written ({error}); it trains on without", RuntimeWarning, stacklevel=2
+                f"no checkpoint of {self._name} could be written ({reason}); it trains on without", RuntimeWarning, stacklevel=2
             )
         self._saved = time.monotonic()
         self._cost = self._saved - began

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,17 @@ def limit_threads(count: int) -> None:
     numba.set_num_threads(min(count, most))
 
 
+def require_determinism(runtime: RuntimeSettings, device: torch.device) -> None:
+    """Let torch use only kernels that repeat their sums in the same order, or any, as ``runtime.determinism`` says."""
+    strict = runtime.determinism == "strict"
+    if strict and device.type == "cuda":
+        # cuBLAS reads it when it is first used; without it torch refuses every product.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(strict)
+    # What is drawn or computed fills every tensor here; filling each with NaN first only takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+
+
 def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEpoch = lambda epoch, steps: None) -> list[Record]:
     """Train, evaluate and save cells that differ in their seed only, as one stack; several for methods that do not resample.
 
@@ -93,7 +105,8 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
 def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, on_epoch: OnEpoch) -> list[Record]:
     limit_threads(runtime.threads)
     device = device_for(runtime)
-    about = environment(str(device), runtime.threads) | ({"log": log_name()} if log_name() else {})
+    require_determinism(runtime, device)
+    about = environment(str(device), runtime.threads, runtime.determinism) | ({"log": log_name()} if log_name() else {})
     started = _now()
     checkpoint = CheckpointFile([store.path(cell) for cell in cells], cells, device.type, runtime.checkpoint_seconds)
     try:
