@@ -40,7 +40,7 @@ lint: setup ## ruff and mypy
 test: lint ## ruff, mypy and the tests, but for the slow ones
 	@$(RUN) -m pytest -n 2 -m "not slow and not torture" $(ARGS)
 
-test-slow: setup ## The slow tests: many kills, a local Slurm
+test-slow: setup ## The slow tests: a local Slurm and the like
 	@$(RUN) -m pytest -m slow $(ARGS)
 
 torture: setup ## Kills, races, damage and fuzzing at full length

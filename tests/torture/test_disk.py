@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from hmc.experiments import run
 from hmc.experiments.checkpoint import NAME as CHECKPOINT
 from hmc.experiments.execute import execute
 from hmc.experiments.plan import ExecutorSettings
-from hmc.files import ABANDONED_SECONDS, UnwritableError, require_writable, write_atomically
+from hmc.files import UnwritableError, require_writable
 from hmc.results.record import Record, RecordError
 from hmc.results.store import COMPLETE, FAILED, Store
 from hmc.settings import Cell, RuntimeSettings
@@ -234,14 +233,3 @@ def test_a_truncated_aggregate_names_its_line(tmp_path: Path, door: Door) -> Non
     shown = door("tables", f"suite.blocks=[{block('chmcnn', 1)}]", status=2).stderr
     assert shown.startswith(f"error: {path}:2 is no complete line")
     assert shown.count("\n") == 1
-
-
-def test_what_killed_writers_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
-    old, new, other = (tmp_path / name for name in (".table.md.abc.tmp", ".table.md.def.tmp", ".table.tex.abc.tmp"))
-    for path in (old, new, other):
-        path.touch()
-    for path in (old, other):
-        moment = path.stat().st_mtime - ABANDONED_SECONDS - 1
-        os.utime(path, (moment, moment))
-    write_atomically(tmp_path / "table.md", "text")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [new.name, other.name, "table.md"]
