@@ -199,7 +199,7 @@ def _require(errors: Sequence[str], expected: Sequence[str]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--hours", type=float, default=2.0)
-    parser.add_argument("--folder", type=Path, default=Path("results/soak"), help="for samples.csv; default: results/soak")
+    parser.add_argument("--folder", type=Path, default=Path("build/soak"), help="for samples.csv; default: build/soak")
     chosen = parser.parse_args(arguments)
     warnings.simplefilter("ignore", RuntimeWarning)
     samples = soak(chosen.hours, chosen.folder)

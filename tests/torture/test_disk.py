@@ -23,7 +23,7 @@ from hmc.settings import Cell, RuntimeSettings
 from tests.doors.conftest import Door, door
 from tests.doors.suites import block, left
 from tests.experiments.examples import contents, make_cell, runtime_in
-from tests.torture.racing import of_dataset, own_dataset, report
+from tests.torture.racing import of_dataset, own_dataset, reported
 
 INLINE, PROCESSES = ExecutorSettings(), ExecutorSettings(name="processes", workers=2)
 __all__ = ["door"]
@@ -75,7 +75,7 @@ def test_a_full_disk_costs_cells_and_no_records(small_disk: Path, tmp_path: Path
     assert not [outcome for outcome in execute(cells, runtime, executor) if outcome.error]
     assert contents(cells, runtime) == contents(cells, undisturbed(cells, tmp_path / "whole"))
     assert left(small_disk) == [COMPLETE] * len(cells)
-    assert report(cells, Store(small_disk)) == report(cells, Store(tmp_path / "whole"))
+    assert reported(cells, Store(small_disk)) == reported(cells, Store(tmp_path / "whole"))
 
 
 def fill(folder: Path) -> None:

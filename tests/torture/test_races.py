@@ -14,7 +14,7 @@ from hmc.results.store import Store, read_csv
 from tests.doors.conftest import PROJECT
 from tests.doors.suites import block, left, tables
 from tests.experiments.examples import contents, runtime_in
-from tests.torture.racing import counted_cells, race, report, reproduce_and_report
+from tests.torture.racing import counted_cells, race, reported, reproduce_and_report
 
 
 @pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.torture)])
@@ -29,7 +29,7 @@ def test_eight_processes_on_one_store_and_one_cache(tmp_path: Path, count: int) 
     alone = runtime_in(tmp_path / "alone", cache_dir=str(tmp_path / "cache"))
     execute(cells, alone, ExecutorSettings())
     assert contents(cells, runtime) == contents(cells, alone)
-    assert report(cells, Store(tmp_path / "raced")) == report(cells, Store(tmp_path / "alone"))
+    assert reported(cells, Store(tmp_path / "raced")) == reported(cells, Store(tmp_path / "alone"))
     assert not list(tmp_path.rglob("*.tmp"))
 
 
