@@ -161,6 +161,7 @@ FULL_SIZE = [("synthetic_tree", 5), ("synthetic_dag", 5), ("cellcycle_fun", 2), 
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("dataset", "epochs"), FULL_SIZE)
 def test_threads_and_stacks_at_full_size(tmp_path: Path, dataset: str, epochs: int, request: pytest.FixtureRequest) -> None:
     """The paper's networks, shorter; what it prints is in the README."""
@@ -196,6 +197,7 @@ def test_strict_changes_no_bit_on_a_cpu(tmp_path: Path) -> None:
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(3600)
 def test_what_strict_costs(tmp_path: Path) -> None:
     """Fast and strict in turns, so that a noisy neighbour falls on both; the median ratio of step times is in the README."""
     cell = make_cell(0, "training.hidden=1000", "training.epochs=30", method="weighted_focal_bbma")

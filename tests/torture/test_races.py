@@ -17,7 +17,7 @@ from tests.experiments.examples import contents, runtime_in
 from tests.torture.racing import counted_cells, race, reported, reproduce_and_report
 
 
-@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=[pytest.mark.torture, pytest.mark.timeout(3600)])])
 def test_eight_processes_on_one_store_and_one_cache(tmp_path: Path, count: int) -> None:
     cells = counted_cells(count, tmp_path / "shared")
     runtime = runtime_in(tmp_path / "raced", cache_dir=str(tmp_path / "cache"), checkpoint_seconds=0)
@@ -34,6 +34,7 @@ def test_eight_processes_on_one_store_and_one_cache(tmp_path: Path, count: int) 
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("count", [2, 8])
 def test_reproductions_of_one_suite_at_once(tmp_path: Path, count: int) -> None:
     """As commands, with process workers, each of which shares the store with all others'."""
