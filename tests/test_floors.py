@@ -31,7 +31,6 @@ THIRD_PARTIES = {
     "pandas": 1,
     "scipy": 1,
     "sklearn": 1,
-    "arff": 1,
     "pooch": 1,
     "requests": 1,
     "yaml": 1,
