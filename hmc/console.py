@@ -22,7 +22,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names
+from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names, read
 from hmc.report.formats import terminal, write_tables
 from hmc.report.page import Results, write_page
 from hmc.report.tables import tables
@@ -126,6 +126,8 @@ def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], own:
         for choice in _choices(override):
             if choice not in names(key):
                 raise SettingsError(f"unknown {key} {choice!r}{did_you_mean(choice, names(key))}")
+            # Hydra reads it again, but names a mistake in it less well.
+            read(key, choice)
         return argument
     _require_known(key, groups, own)
     if _is_list(key) and override.is_sweep_override() and argument.partition("=")[2].startswith("range("):

@@ -14,6 +14,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "hierarchy": 0,
     "settings": 0,
+    "settings_file": 0,
     "data": 1,
     "metrics": 1,
     "results": 1,
@@ -33,7 +34,7 @@ THIRD_PARTIES = {
     "sklearn": 1,
     "pooch": 1,
     "requests": 1,
-    "yaml": 1,
+    "yaml": 0,
     "torch": 2,
     "numba": 2,
     "tqdm": 3,
@@ -47,9 +48,9 @@ THIRD_PARTIES = {
     "hydra": 5,
     "omegaconf": 5,
 }
-# Rooms of one floor of which the first may look into the second: losses are computed through the constraint, doors use the
-# bridge.
-NEIGHBOURS = {("losses", "models"), ("scripts", "console")}
+# Rooms of one floor of which the first may look into the second: a file becomes settings, losses are computed
+# through the constraint, doors use the bridge.
+NEIGHBOURS = {("settings_file", "settings"), ("losses", "models"), ("scripts", "console")}
 
 
 def modules() -> list[Path]:

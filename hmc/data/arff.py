@@ -26,7 +26,7 @@ PARSER_VERSION = 2
 LARGEST = 1e150
 """Of a number (ours): the squares of so large ones can still be summed."""
 
-# Possessive throughout (++, *+): without, a mistake after a long run of blanks or quotes takes a time that is its length's square.
+# Possessive throughout (++, *+): without, a mistake after a long run of blanks takes a time that is the square of its length.
 _QUOTED = r"'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\""
 _BARE = r"[^,\s'\"{}]++"
 _ATTRIBUTE = re.compile(rf"@attribute\s++({_QUOTED}|{_BARE})\s*+(.*)", re.IGNORECASE | re.DOTALL)
@@ -215,8 +215,8 @@ def _declaration(path: Path, number: int, text: str) -> _Declaration:
     word, *remainder = kind.split(maxsplit=1)
     rest = "".join(remainder)
     if word.lower() == "hierarchical":
-        entries = _without_comment(rest).split(",")
-        entries = tuple(dict.fromkeys(entry for entry in (part.strip() for part in entries) if entry))
+        listed = (part.strip() for part in _without_comment(rest).split(","))
+        entries = tuple(dict.fromkeys(entry for entry in listed if entry))
         if not entries:
             raise ArffError(
                 path,
@@ -321,7 +321,7 @@ def _sparse(text: str, width: int) -> list[_Value]:
         place = int(found[1]) if len(found[1]) < 10 else width
         if place >= width:
             raise _Problem(
-                f"a sparse row names an attribute past the last one, {width - 1} (they count from 0); correct the row or the header"
+                f"a sparse row names an attribute past the last, {width - 1} (they count from 0); correct the row or the header"
             )
         if values[place] is not _Left.OUT:
             raise _Problem(f"the sparse row names attribute {place} twice (they count from 0); keep one of the two")

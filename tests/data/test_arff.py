@@ -135,7 +135,7 @@ HEADER = "@ATTRIBUTE a numeric\n@ATTRIBUTE b {x,y}"
         (table(HEADER, "1,x y,01"), 6, "cannot be split"),
         (table(HEADER, "1,'\\q',01"), 6, "an escape that ARFF does not know"),
         (table(HEADER, "{0 1, 1 x}"), 6, "leaves out the class"),
-        (table(HEADER, "{0 1, 2 01, 3 8}"), 6, "past the last one, 2"),
+        (table(HEADER, "{0 1, 2 01, 3 8}"), 6, "past the last, 2"),
         (table(HEADER, "{0 1, 0 2, 2 01}"), 6, "names attribute 0 twice"),
         (table(HEADER, "{0 1, 1 0, 2 01}"), 6, "'b' has the value '0'"),
         (table(HEADER, "{0 1, 1 x, 2 01} 3"), 6, "cannot be split"),

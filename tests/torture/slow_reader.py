@@ -2,19 +2,20 @@
 
 It shares no code with the reader of `hmc.data` and is there to be held against it. The format:
 
-- UTF-8 text, with or without a byte order mark; lines end with LF, CRLF or CR. Blank lines and lines that begin with % say nothing.
-- Header: ``@relation``, which says nothing, any number of ``@attribute NAME TYPE``, then ``@data`` alone on its line; in any case.
+- UTF-8 text, with or without a byte order mark; lines end with LF, CRLF or CR. Blank lines and lines that begin with % say
+  nothing.
+- Header: ``@relation``, which says nothing, any number of ``@attribute NAME TYPE``, then ``@data`` alone on its line; any case.
 - NAME is in quotes (single or double, a backslash takes the next character as it is), or has no blank, quote, comma or brace.
-- TYPE is numeric, real or integer; ``{value, value, ...}``, values in quotes or without quotes, commas and braces; or, exactly once,
-  ``hierarchical`` with the classes, separated by commas. Behind a type a comment may stand, after a blank and %.
-- A dense row: as many values as attributes, separated by commas. A value is in quotes (with the escapes of ARFF), or has no blank,
-  quote, comma or brace. ``?`` without quotes is a missing one; nothing at all is a mistake.
-- A sparse row: ``{place value, ...}``, places from 0, each once. What is left out is 0, or the first nominal value; the class must
-  be there.
+- TYPE is numeric, real or integer; ``{value, value, ...}``, values in quotes or without quotes, commas and braces; or, exactly
+  once, ``hierarchical`` with the classes, separated by commas. Behind a type a comment may stand, after a blank and %.
+- A dense row: as many values as attributes, separated by commas. A value is in quotes (with the escapes of ARFF), or has no
+  blank, quote, comma or brace. ``?`` without quotes is a missing one; nothing at all is a mistake.
+- A sparse row: ``{place value, ...}``, places from 0, each once. What is left out is 0, or the first nominal value; the class
+  must be there.
 - A number is one as Python writes it, in ASCII, finite, and at most 1e150, so that its square can be summed.
 - A row's labels are joined by @; there must be one. Repeated ones count once.
-- Classes are edges parent/child when all are pairs and one begins with ``root``; paths from the first level down otherwise, at most
-  100 levels deep. A label of edges is a node's name; a label of paths is a listed path, or an upper part of one, or ``root``.
+- Classes are edges parent/child when all are pairs and one begins with ``root``; paths from the first level down otherwise, at
+  most 100 levels deep. A label of edges is a node's name; a label of paths is a listed path, an upper part of one, or ``root``.
 - Splits belong together when they have the training file's attributes (names, kinds) in its order, and its set of classes.
 """
 
