@@ -155,10 +155,10 @@ def _text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ArffError(
-            path, line, f"byte 0x{content[error.start]:02x} is not UTF-8 text; unpack the file or convert it to UTF-8"
-        ) from None
+        # Not of content: the error counts without the byte order mark.
+        line = len(re.split(rb"\r\n|\r|\n", error.object[: error.start]))
+        byte = error.object[error.start]
+        raise ArffError(path, line, f"byte 0x{byte:02x} is not UTF-8 text; unpack the file or convert it to UTF-8") from None
 
 
 # --- header ---------------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def _declaration(path: Path, number: int, text: str) -> _Declaration:
     word, *remainder = kind.split(maxsplit=1)
     rest = "".join(remainder)
     if word.lower() == "hierarchical":
-        listed = (part.strip() for part in _without_comment(rest).split(","))
+        listed = (part[0].strip() for part in re.finditer("[^,]+", _without_comment(rest)))
         entries = tuple(dict.fromkeys(entry for entry in listed if entry))
         if not entries:
             raise ArffError(

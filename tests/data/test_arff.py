@@ -166,6 +166,8 @@ HEADER = "@ATTRIBUTE a numeric\n@ATTRIBUTE b {x,y}"
         (table("a,b,c", "x,01"), 2, "expected @relation, @attribute or @data"),
         (b"@relation r\n@attribute gr\xf6\xdfe numeric\n", 2, "not UTF-8"),
         (table(HEADER, "1,x,01").encode("utf-16"), 1, "not UTF-8"),
+        (b"\xef\xbb\xbf@relation r\n\xe4", 2, "byte 0xe4 is not UTF-8"),
+        (b"@relation r\r@attribute gr\xf6\xdfe numeric\r", 2, "byte 0xf6 is not UTF-8"),
     ],
 )
 def test_errors_name_file_line_and_cause(write: Write, text: str | bytes, line: int, words: str) -> None:

@@ -78,7 +78,8 @@ def read(content: bytes) -> SlowTable:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        table.faults.add(1 + content[: error.start].count(b"\n"))
+        before = content[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        table.faults.add(1 + before.count(b"\n"))
         return table
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     try:
