@@ -8,7 +8,7 @@ HOURS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce tables data test test-slow torture soak lint bench clean
+.PHONY: help setup reproduce tables data test test-slow test-lowest test-newest torture soak lint bench clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -44,13 +44,26 @@ test-slow: setup ## The slow tests: a local Slurm and the like
 	@$(RUN) -m pytest -m slow $(ARGS)
 
 torture: setup ## Kills, races, damage and fuzzing at full length
-	@$(RUN) -m pytest -m torture tests/torture $(ARGS)
+	@$(RUN) -m pytest -m torture -rP tests/torture $(ARGS)
 
 soak: setup ## HOURS of short cells, watched for growth of memory, handles and threads
 	@$(RUN) -m tests.torture.soak --hours $(HOURS) $(ARGS)
+
+test-lowest: ## The tests with the lowest versions of the dependencies that pyproject.toml allows, in .venv-lowest
+	@$(call in_own_environment,.venv-lowest,lowest-direct)
+
+test-newest: ## The tests with the newest versions that there are, in .venv-newest
+	@$(call in_own_environment,.venv-newest,highest)
+
+# uv, because pip cannot choose the lowest versions.
+define in_own_environment
+$(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv \
+	&& $(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python --resolution $(2) --upgrade --editable '.[test]' \
+	&& $(1)/bin/python -m pytest -m "not slow and not torture" $(ARGS)
+endef
 
 bench: setup ## Step times beside the plain network's and the memory's (ARGS="action=parts", "action=scale" for more)
 	@$(RUN) scripts/benchmark.py $(ARGS)
 
 clean: ## Remove the environment and caches; records and tables stay
-	rm -rf $(VENV) data/cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest data/cache .pytest_cache .mypy_cache .ruff_cache

@@ -8,6 +8,7 @@ mapping becomes frozen settings.
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import sys
 import typing
@@ -22,7 +23,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names
+from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names, read
 from hmc.report import sweeps
 from hmc.report.formats import terminal, write_tables
 from hmc.report.page import Results, write_page
@@ -43,6 +44,8 @@ from hmc.settings import (
     build,
     did_you_mean,
 )
+
+Kind = typing.TypeVar("Kind")
 
 GROUPS: dict[str, Any] = {
     "dataset": DatasetSettings,
@@ -66,6 +69,9 @@ def open_door(name: str, main: Callable[[dict[str, Any]], int]) -> None:
     gives 130.
     """
     statuses: list[int] = []
+
+    # Hydra would print its own errors over several lines and end with status 1; guarded does that for all.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
 
     def job(config: DictConfig) -> None:
         plain = typing.cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
@@ -91,8 +97,12 @@ def guarded(action: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("interrupted: what was complete is kept; the same command goes on from there", file=sys.stderr)
         return INTERRUPTED
-    except (ValueError, OSError, RuntimeError, MemoryError, HydraException, OmegaConfBaseException) as error:
-        print(f"error: {error or type(error).__name__}", file=sys.stderr)
+    except (HydraException, OmegaConfBaseException) as error:
+        words = [str(one) for one in (error, error.__cause__) if one is not None]
+        print(f"error: {' '.join(': '.join(words).split())}; correct it, --help lists all settings", file=sys.stderr)
+        return 2
+    except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        print(f"error: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
         return 2
 
 
@@ -132,6 +142,8 @@ def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], plai
         for choice in _choices(override):
             if choice not in names(key):
                 raise SettingsError(f"unknown {key} {choice!r}{did_you_mean(choice, names(key))}")
+            # Hydra reads it again, but names a mistake in it less well.
+            read(key, choice)
         return argument
     if key in plain:
         raise SettingsError(f"{argument!r}: {key} is a group of settings without files; write {key}.name={override.value()}")
@@ -168,10 +180,15 @@ def _is_list(key: str) -> bool:
     return len(rest) == 1 and first in GROUPS and typing.get_origin(typing.get_type_hints(GROUPS[first]).get(rest[0])) is tuple
 
 
+def own_settings(kind: type[Kind], config: Mapping[str, Any]) -> Kind:
+    """A door's own settings, those of a composed configuration that this dataclass names. Raises SettingsError."""
+    known = {entry.name for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    return build(kind, {key: value for key, value in config.items() if key in known})
+
+
 def runtime_settings(config: Mapping[str, Any]) -> RuntimeSettings:
     """Where and how to run, from the top-level keys of a composed configuration."""
-    known = {entry.name for entry in dataclasses.fields(RuntimeSettings)}
-    return build(RuntimeSettings, {key: value for key, value in config.items() if key in known})
+    return own_settings(RuntimeSettings, config)
 
 
 def run_settings(config: Mapping[str, Any]) -> RunSettings:

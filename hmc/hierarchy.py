@@ -19,6 +19,11 @@ class HierarchyError(ValueError):
     """The hierarchy is not a tree or directed acyclic graph in which every node descends from the root."""
 
 
+def short(text: str) -> str:
+    """A name as an error shows it: in quotes, printable, not long."""
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
 @dataclass(frozen=True, eq=False)
 class Adjacency:
     """For each node a list of other nodes: those of node ``i`` are ``indices[offsets[i]:offsets[i + 1]]``.
@@ -172,22 +177,24 @@ def from_edges(names: Sequence[str], edges: Iterable[tuple[str, str]], *, uneval
     place = {name: index for index, name in enumerate(names)}
     if len(place) != len(names):
         repeated = next(name for index, name in enumerate(names) if place[name] != index)
-        raise HierarchyError(f"the node {repeated!r} is named twice; every node needs its own name")
+        raise HierarchyError(f"the node {short(repeated)} is named twice; every node needs its own name")
     parents: list[dict[int, None]] = [{} for _ in names]
     for parent, child in edges:
         for name in (parent, child):
             if name not in place:
-                raise HierarchyError(f"the edge {parent!r} -> {child!r} names {name!r}, which is not a node of the hierarchy")
+                raise HierarchyError(
+                    f"the edge {short(parent)} -> {short(child)} names {short(name)}, which is no node; add it or remove the edge"
+                )
         parents[place[child]][place[parent]] = None
     roots = [names[index] for index, above in enumerate(parents) if not above]
     if len(roots) > 1:
-        shown = ", ".join(repr(name) for name in roots[:5])
+        shown = ", ".join(short(name) for name in roots[:5])
         raise HierarchyError(
             f"{len(roots)} nodes have no parent ({shown}{', ...' if len(roots) > 5 else ''}); only the root may have "
             "none, and every other node needs a path to it"
         )
     if not roots:
-        raise HierarchyError("every node has a parent, so there is no root and the edges form a cycle")
+        raise HierarchyError("every node has a parent, so there is no root and the edges form a cycle; remove the root's parent")
     skipped = set(unevaluated)
     hierarchy = Hierarchy(
         names=tuple(names),
@@ -197,7 +204,9 @@ def from_edges(names: Sequence[str], edges: Iterable[tuple[str, str]], *, uneval
     ordered = hierarchy.topological_order
     if len(ordered) < len(hierarchy):
         stuck = sorted(set(range(len(hierarchy))) - set(ordered.tolist()))
-        raise HierarchyError(f"the edges form a cycle through {' -> '.join(_cycle(hierarchy, stuck))}; remove one of these edges")
+        cycle = [short(name) for name in _cycle(hierarchy, stuck)]
+        shown = " -> ".join(cycle if len(cycle) <= 8 else [*cycle[:4], "...", *cycle[-3:]])
+        raise HierarchyError(f"the edges form a cycle through {shown}; remove one of these edges")
     return hierarchy
 
 

@@ -38,14 +38,23 @@ def setting(
     above: float | None = None,
     below: float | None = None,
     later: bool = False,
+    own: bool = False,
 ) -> Any:
     """A dataclass field with its limits: ``minimum``/``maximum`` are inclusive, ``above``/``below`` exclusive.
 
-    ``choices`` lists the known words; a value with a colon or a dot names a person's own class instead and is accepted as it is.
+    ``choices`` lists the known words; with ``own``, a value with a colon (module:name) is a person's own function instead.
     ``later``: the setting came after the first records, and its default means what they were made with: at its default it is left
     out of the identity, so that they stay valid.
     """
-    limits = {"choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below, "later": later}
+    limits = {
+        "choices": tuple(choices),
+        "minimum": minimum,
+        "maximum": maximum,
+        "above": above,
+        "below": below,
+        "later": later,
+        "own": own,
+    }
     if isinstance(default, (dict, list)):
         return field(default_factory=lambda: type(default)(default), metadata=limits)
     return field(default=default, metadata=limits)
@@ -59,13 +68,13 @@ class SyntheticSettings:
     """How an embedded dataset is generated; every figure is ours."""
 
     shape: str = setting("tree", choices=("tree", "dag"))
-    nodes: int = setting(60, minimum=3)
-    depth: int = setting(4, minimum=1)
-    features: int = setting(20, minimum=1)
-    rows_train: int = setting(300, minimum=1)
-    rows_valid: int = setting(100, minimum=0)
-    rows_test: int = setting(200, minimum=1)
-    seed: int = setting(0, minimum=0)
+    nodes: int = setting(60, minimum=3, maximum=10_000)
+    depth: int = setting(4, minimum=1, maximum=100)
+    features: int = setting(20, minimum=1, maximum=100_000)
+    rows_train: int = setting(300, minimum=1, maximum=1_000_000)
+    rows_valid: int = setting(100, minimum=0, maximum=1_000_000)
+    rows_test: int = setting(200, minimum=1, maximum=1_000_000)
+    seed: int = setting(0, minimum=0, maximum=2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -165,7 +174,7 @@ class EncoderSettings:
 class ResamplingSettings:
     """Rows added to the training split before training."""
 
-    name: str = setting("none", choices=("none", "lpros", "hros_pd"))
+    name: str = setting("none", choices=("none", "lpros", "hros_pd"), own=True)
     fraction: float = setting(0.25, above=0, maximum=10)
     """Share to create: of rows for LPROS (released: 0.25), of the root's count for HROS-PD (released: 0.1)."""
 
@@ -174,7 +183,7 @@ class ResamplingSettings:
 class NodeWeightSettings:
     """Node imbalance weights."""
 
-    scheme: str = setting("none", choices=("none", "class_wise", "binary"))
+    scheme: str = setting("none", choices=("none", "class_wise", "binary"), own=True)
     omega: float = setting(0.25, minimum=0)
     """Smallest weight (released: 0.25)."""
 
@@ -183,7 +192,9 @@ class NodeWeightSettings:
 class FocalSettings:
     """Focal weights floor + uncertainty ** power."""
 
-    uncertainty: str = setting("none", choices=("none", "bbma", "gmu", "total", "aleatoric", "epistemic_js", "epistemic_kl"))
+    uncertainty: str = setting(
+        "none", choices=("none", "bbma", "gmu", "total", "aleatoric", "epistemic_js", "epistemic_kl"), own=True
+    )
     floor: float = setting(0.25, minimum=0)
     power: float = setting(2.0, above=0)
 
@@ -192,7 +203,7 @@ class FocalSettings:
 class ScheduleSettings:
     """How node weights move back to uniform."""
 
-    shape: str = setting("constant", choices=("constant", "linear", "power", "alternating"))
+    shape: str = setting("constant", choices=("constant", "linear", "power", "alternating"), own=True)
     span: str = setting("epoch", choices=("epoch", "training"))
     """Restarting each epoch (released) or once over the whole training (ours)."""
     exponent: float = setting(3.0, above=0)
@@ -342,6 +353,16 @@ class RunSettings:
                 "method.ensemble=dropout draws its members by dropout, but training.dropout=0; set training.dropout above 0"
             )
         self._check_encoder()
+        if method.options and method.objective == MethodSettings.objective:
+            raise SettingsError(
+                f"method.options={_shown(dict(method.options))} is for a person's own objective, and method.objective="
+                f"{method.objective} takes none; set method.objective, or leave the options out"
+            )
+        if self.dataset.kind == "synthetic" and self.dataset.synthetic.nodes < self.dataset.synthetic.depth:
+            raise SettingsError(
+                f"dataset.synthetic.nodes={self.dataset.synthetic.nodes} is less than dataset.synthetic.depth="
+                f"{self.dataset.synthetic.depth}, but every level needs a node; set more nodes or a smaller depth"
+            )
         return dataclasses.replace(self, training=self.training.resolved(self.dataset.name))
 
     def _check_encoder(self) -> None:
@@ -406,17 +427,17 @@ def build(kind: type[Kind], values: Mapping[str, Any], *, at: str = "") -> Kind:
     ``at`` is the dotted place of the mapping, for messages. Raises SettingsError.
     """
     if not isinstance(values, Mapping):
-        raise SettingsError(f"{at or kind.__name__} is {values!r}; expected a group of settings")
+        raise SettingsError(f"{at or kind.__name__} is {_shown(values)}; expected a group of settings")
     hints = typing.get_type_hints(kind)
     fields = {entry.name: entry for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in values:
         if key not in fields:
-            raise SettingsError(f"unknown setting {_dotted(at, str(key))!r}{did_you_mean(str(key), fields)}")
+            raise SettingsError(f"unknown setting {_shown(_dotted(at, str(key)))}{did_you_mean(str(key), fields)}")
     converted = {key: _convert(hints[key], value, _dotted(at, key), fields[key].metadata) for key, value in values.items()}
     for name, entry in fields.items():
         required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
         if required and name not in converted:
-            raise SettingsError(f"the setting {_dotted(at, name)!r} is missing; it has no default")
+            raise SettingsError(f"the setting {_dotted(at, name)!r} is missing; it has no default, so give it a value")
     return kind(**converted)
 
 
@@ -542,6 +563,12 @@ def named_object(at: str, word: str) -> Any:
         ) from None
 
 
+def _shown(value: Any) -> str:
+    """A value as an error shows it: in quotes where it is text, on one line, not long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def _dotted(at: str, key: str) -> str:
     return f"{at}.{key}" if at else key
 
@@ -557,12 +584,12 @@ def _convert(hint: Any, value: Any, at: str, limits: Mapping[str, Any]) -> Any:
         return value if isinstance(value, typing.cast(type, hint)) else build(typing.cast(type, hint), value, at=at)
     if origin is tuple:
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise SettingsError(f"{at}={value!r} is no list; write {at}=[...]")
+            raise SettingsError(f"{at}={_shown(value)} is no list; write {at}=[...]")
         inner = typing.get_args(hint)[0]
         return tuple(_convert(inner, entry, f"{at}[{place}]", limits) for place, entry in enumerate(value))
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
-            raise SettingsError(f"{at}={value!r} is no mapping; write {at}={{key: value}}")
+            raise SettingsError(f"{at}={_shown(value)} is no mapping; write {at}={{key: value}}")
         inner = typing.get_args(hint)[1]
         return {str(key): _convert(inner, entry, _dotted(at, str(key)), {}) for key, entry in value.items()}
     if hint is Any:
@@ -574,33 +601,33 @@ def _scalar(hint: type, value: Any, at: str) -> Any:
     if hint is bool:
         if isinstance(value, bool):
             return value
-        raise SettingsError(f"{at}={value!r} is no truth value; write true or false")
+        raise SettingsError(f"{at}={_shown(value)} is no truth value; write true or false")
     if hint is int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        raise SettingsError(f"{at}={value!r} is no whole number")
+        raise SettingsError(f"{at}={_shown(value)} is no whole number; write one, such as {at}=1")
     if hint is float:
         # YAML 1.1, which Hydra reads, takes 1e-4 for a string.
         try:
             number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
-        except ValueError:
+        except (ValueError, OverflowError):
             number = math.nan
         if math.isfinite(number):
             return number
-        raise SettingsError(f"{at}={value!r} is no finite number")
+        raise SettingsError(f"{at}={_shown(value)} is no finite number; write one, such as {at}=0.5")
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise SettingsError(f"{at}={value!r} is no text")
+    raise SettingsError(f"{at}={_shown(value)} is no text; write one word, or put the text in quotes")
 
 
 def _within(value: Any, at: str, limits: Mapping[str, Any]) -> Any:
     choices = limits.get("choices")
-    if choices and value not in choices and ":" not in value:
-        raise SettingsError(f"{at}={value!r} is not known{did_you_mean(value, choices)}")
+    if choices and value not in choices and not (limits.get("own") and ":" in value):
+        raise SettingsError(f"{at}={_shown(value)} is not known{did_you_mean(value, choices)}")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         checks = (
             ("minimum", lambda limit: value >= limit, "at least"),
@@ -611,5 +638,5 @@ def _within(value: Any, at: str, limits: Mapping[str, Any]) -> Any:
         for name, holds, words in checks:
             limit = limits.get(name)
             if limit is not None and not holds(limit):
-                raise SettingsError(f"{at}={value!r} is out of range: it must be {words} {limit:g}")
+                raise SettingsError(f"{at}={value!r} is out of range: it must be {words} {limit:.10g}; change it")
     return value

@@ -1,18 +1,21 @@
 """What a training step takes: beside other programs, by part, and as things grow. ``--help`` teaches."""
 
+import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from hmc import console
+from hmc.data import catalog
 from hmc.files import write_atomically
 from hmc.report.cost import cost_curves
 from hmc.report.figures import made
 from hmc.results.provenance import environment
-from hmc.settings import RuntimeSettings, SettingsError, did_you_mean
+from hmc.settings import RuntimeSettings, setting
 
 
 def steps(config: dict[str, Any], runtime: RuntimeSettings) -> dict[str, Any]:
@@ -59,12 +62,22 @@ ACTIONS: dict[str, Callable[[dict[str, Any], RuntimeSettings], dict[str, Any]]] 
 }
 
 
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    action: str = setting(choices=tuple(ACTIONS))
+    datasets: tuple[str, ...] = setting()
+    members: tuple[int, ...] = setting(minimum=1, maximum=1000)
+    stacks: tuple[int, ...] = setting(minimum=1, maximum=1000)
+    seconds: float = setting(above=0, maximum=3600)
+    output: str = setting()
+
+
 def main(config: dict[str, Any]) -> int:
-    action, runtime = config["action"], console.runtime_settings(config)
-    if action not in ACTIONS:
-        raise SettingsError(f"action={action!r} is not known{did_you_mean(str(action), ACTIONS)}")
-    document = {"environment": environment("cpu", runtime.threads), **ACTIONS[action](config, runtime)}
-    path = Path(config["output"]) / f"{action}.json"
+    asked, runtime = console.own_settings(BenchmarkSettings, config), console.runtime_settings(config)
+    for name in asked.datasets:
+        catalog.card(name)
+    document = {"environment": environment("cpu", runtime.threads), **ACTIONS[asked.action](dataclasses.asdict(asked), runtime)}
+    path = Path(asked.output) / f"{asked.action}.json"
     write_atomically(path, json.dumps(document, indent=1) + "\n")
     print(f"wrote {path}")
     return 0

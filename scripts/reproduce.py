@@ -1,5 +1,6 @@
 """Run what is missing of a suite, then write its tables. ``python scripts/reproduce.py --help`` teaches."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from hmc import console
@@ -7,14 +8,19 @@ from hmc.experiments.plan import ExecutorSettings, SuiteSettings
 from hmc.experiments.reproduce import reproduce, show_plan
 from hmc.report.page import collect
 from hmc.results.store import Store
-from hmc.settings import build
+from hmc.settings import build, setting
+
+
+@dataclass(frozen=True)
+class ReproduceSettings:
+    plan: bool = setting()
 
 
 def main(config: dict[str, Any]) -> int:
     runtime = console.runtime_settings(config)
     suite = build(SuiteSettings, config["suite"], at="suite")
     executor = build(ExecutorSettings, config["executor"], at="executor")
-    if config["plan"]:
+    if console.own_settings(ReproduceSettings, config).plan:
         show_plan(suite, runtime, executor)
         return 0
     outcome = reproduce(suite, runtime, executor)

@@ -1,19 +1,25 @@
 """The tables and the report page of a suite, from the records that exist. ``python scripts/tables.py --help`` teaches."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from hmc import console
 from hmc.experiments import plan
 from hmc.report.page import collect
 from hmc.results.store import Store, read_csv
-from hmc.settings import build
+from hmc.settings import build, setting
+
+
+@dataclass(frozen=True)
+class TablesSettings:
+    export: bool = setting()
 
 
 def main(config: dict[str, Any]) -> int:
     runtime = console.runtime_settings(config)
     suite = build(plan.SuiteSettings, config["suite"], at="suite")
     store = Store(runtime.results_dir)
-    if config["export"]:
+    if console.own_settings(TablesSettings, config).export:
         print(f"wrote {store.export_csv()}")
     cells = [cell for cell, _ in plan.suite_cells(suite, runtime)]
     listed = read_csv(store.csv) if store.csv.exists() else []

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from hmc.data.class_attribute import hierarchy_of, node_name, notation
+from hmc.data.class_attribute import hierarchy_of, nodes_by_label, notation
 from hmc.hierarchy import Hierarchy
 
 CARDS = Path(__file__).resolve().parents[1] / "configs" / "dataset"
@@ -32,6 +32,7 @@ def training_labels(card: str, folder: Path) -> tuple[Hierarchy, np.ndarray]:
     hierarchy = hierarchy_of(entries, written, settings["unevaluated"])
     rows = [line.split("%")[0].strip().rpartition(",")[2] for line in data.splitlines() if line.strip()]
     labels = np.zeros((len(rows), len(hierarchy)), dtype=bool)
+    places = nodes_by_label(entries, written, hierarchy)
     for row, names in enumerate(rows):
-        labels[row, [hierarchy.index[node_name(label, written)] for label in names.split("@")]] = True
+        labels[row, [places[label] for label in names.split("@")]] = True
     return hierarchy, hierarchy.close(labels)

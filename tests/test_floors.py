@@ -15,6 +15,7 @@ FLOORS = {
     "hierarchy": 0,
     "settings": 0,
     "files": 0,
+    "settings_file": 0,
     "data": 1,
     "metrics": 1,
     "results": 1,
@@ -32,11 +33,10 @@ THIRD_PARTIES = {
     "pandas": 1,
     "scipy": 1,
     "sklearn": 1,
-    "arff": 1,
     "PIL": 1,
     "pooch": 1,
     "requests": 1,
-    "yaml": 1,
+    "yaml": 0,
     "torch": 2,
     "torchvision": 2,
     "numba": 2,
@@ -51,9 +51,9 @@ THIRD_PARTIES = {
     "hydra": 5,
     "omegaconf": 5,
 }
-# Rooms of one floor of which the first may look into the second: losses are computed through the constraint, doors use the
-# bridge.
-NEIGHBOURS = {("losses", "models"), ("scripts", "console")}
+# Rooms of one floor of which the first may look into the second: a file becomes settings, losses are computed
+# through the constraint, doors use the bridge.
+NEIGHBOURS = {("settings_file", "settings"), ("losses", "models"), ("scripts", "console")}
 
 
 def modules() -> list[Path]:

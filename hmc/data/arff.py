@@ -1,30 +1,44 @@
 """Reading one hierarchical ARFF file.
 
-The rows are read by liac-arff, which knows quotes, escapes, comments, missing values and sparse rows. It refuses the
-`hierarchical` attribute, repeated attribute names and tabs in the header, so the header is read here and handed over as one
-string attribute per column; types are then applied here, where an error can name the line, the attribute and the value.
+Written here because the one ARFF library that Python has refuses the `hierarchical` attribute and repeated attribute names, and
+reads some mistakes as data: an empty place as a missing value, the last of two values that a sparse row gives one attribute, the
+text 0 in a sparse row as whatever nominal value is first. No more than one row is ever held as text.
 """
 
 from __future__ import annotations
 
-import csv
+import io
 import math
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
-import arff
 import numpy as np
 
-PARSER_VERSION = 1
+from hmc.hierarchy import short
+
+PARSER_VERSION = 2
 """Part of the cache's key; to be raised when this module, class_attribute or preprocess.encode reads a file as something else."""
 
-_LINE_BREAK = re.compile(r"\r\n|\n|\r")
-_QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
-_ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{}},'\"]+)\s*(.*)", re.IGNORECASE | re.DOTALL)
-_NOMINAL_VALUE = re.compile(rf"\s*({_QUOTED}|[^,'\"{{}}]*[^,'\"{{}}\s])\s*(,|$)")
+LARGEST = 1e150
+"""Of a number (ours): the squares of so large ones can still be summed."""
+
+# Possessive throughout (++, *+): without, a mistake after a long run of blanks takes a time that is the square of its length.
+_QUOTED = r"'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\""
+_BARE = r"[^,\s'\"{}]++"
+_ATTRIBUTE = re.compile(rf"@attribute\s++({_QUOTED}|{_BARE})\s*+(.*)", re.IGNORECASE | re.DOTALL)
+_NOMINAL_VALUE = re.compile(rf"\s*+({_QUOTED}|{_BARE}(?:\s++{_BARE})*+)\s*+([,}}])")
+_DENSE_VALUE = re.compile(rf"\s*+({_QUOTED}|{_BARE})\s*+(,|$)")
+_SPARSE_VALUE = re.compile(rf"\s*+(\d++)\s++({_QUOTED}|{_BARE})\s*+([,}}])")
+_BEYOND_BARE = re.compile(r"[\s'\"{}]")
+_COMMENT = re.compile(r"(?:^|\s)%")
+_ESCAPE = re.compile(r"\\([0-9]{1,3}|u[0-9a-f]{4}|.)")
+_ESCAPED = {"\\": "\\", '"': '"', "'": "'", "t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "%": "%"}
 _NUMERIC_TYPES = ("numeric", "real", "integer")
+_TYPES = "numeric, real, integer, {nominal, values} or hierarchical"
 
 
 class ArffError(ValueError):
@@ -36,10 +50,11 @@ class ArffError(ValueError):
 
 @dataclass(frozen=True)
 class Attribute:
-    """One column: its unique name, and its values where it is nominal (None where it is numeric)."""
+    """One column: its unique name, its values where it is nominal (None where it is numeric), and the line that declares it."""
 
     name: str
     values: tuple[str, ...] | None = None
+    line: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,35 +92,61 @@ class _Declaration:
     entries: tuple[str, ...] | None = None
 
 
+class _Left(Enum):
+    """What a sparse row leaves out."""
+
+    OUT = "out"
+
+
+_Value = str | _Left | None
+"""As a row says it: text, left out, or missing."""
+_Lines = Iterator[tuple[int, str]]
+"""A file's lines with their numbers, from 1."""
+
+
 def read(path: Path | str) -> ArffTable:
     """The contents of one file.
 
     Raises ArffError for a file that is not UTF-8 text, a malformed header, an attribute that is neither numeric, nominal nor the
-    one hierarchical class, no rows, a row with the wrong number of values, a bad number, an undeclared nominal value, or no
-    label; OSError when the file cannot be opened.
+    one hierarchical class, no rows, a row with the wrong number of values, an empty place, a bad number, an undeclared nominal
+    value, or no label; OSError when the file cannot be opened.
     """
     path = Path(path)
-    lines = _LINE_BREAK.split(_text(path))
+    lines = enumerate(io.StringIO(_text(path), newline=None), start=1)
     declarations, data_line = _header(path, lines)
     place = next(index for index, declaration in enumerate(declarations) if declaration.entries is not None)
-    rows, numbers = _rows(path, lines, data_line, len(declarations), place)
-    columns = list(zip(*rows, strict=True))
-    sparse = [lines[number - 1].lstrip().startswith("{") for number in numbers]
+    readers = [
+        _Labels() if index == place else _Numbers(declaration.name) if declaration.values is None else _Codes(declaration)
+        for index, declaration in enumerate(declarations)
+    ]
+    numbers = array("q")
+    for number, line in lines:
+        text = line.strip()
+        if not text or text.startswith("%"):
+            continue
+        try:
+            for reader, value in zip(readers, _values(text, len(readers)), strict=True):
+                reader.add(value)
+        except _Problem as problem:
+            raise ArffError(path, number, str(problem)) from None
+        numbers.append(number)
+    if not numbers:
+        raise ArffError(path, data_line, "there are no rows after @data; is the file complete?")
     features = [index for index in range(len(declarations)) if index != place]
     names = _unique([declarations[index].name for index in features])
+    labels = readers[place]
+    assert isinstance(labels, _Labels)
     return ArffTable(
         path=path,
-        attributes=tuple(Attribute(name, declarations[index].values) for name, index in zip(names, features, strict=True)),
-        columns=tuple(
-            _numbers(path, declarations[index], columns[index], numbers)
-            if declarations[index].values is None
-            else _codes(path, declarations[index], columns[index], numbers, sparse)
-            for index in features
+        attributes=tuple(
+            Attribute(name, declarations[index].values, declarations[index].line)
+            for name, index in zip(names, features, strict=True)
         ),
+        columns=tuple(np.array(readers[index].read) for index in features),
         class_entries=declarations[place].entries or (),
         class_line=declarations[place].line,
-        labels=_labels(path, columns[place], numbers),
-        lines=np.array(numbers, dtype=np.int64),
+        labels=tuple(labels.read),
+        lines=np.array(numbers),
     )
 
 
@@ -114,31 +155,36 @@ def _text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ArffError(
-            path, line, f"byte 0x{content[error.start]:02x} is not UTF-8 text; unpack the file or convert it to UTF-8"
-        ) from None
+        # Not of content: the error counts without the byte order mark.
+        line = len(re.split(rb"\r\n|\r|\n", error.object[: error.start]))
+        byte = error.object[error.start]
+        raise ArffError(path, line, f"byte 0x{byte:02x} is not UTF-8 text; unpack the file or convert it to UTF-8") from None
 
 
 # --- header ---------------------------------------------------------------------------------------------------------
 
 
-def _header(path: Path, lines: Sequence[str]) -> tuple[list[_Declaration], int]:
-    """All declarations (one hierarchical, at least one feature) and the place in ``lines`` of the first line of data."""
+def _header(path: Path, lines: _Lines) -> tuple[list[_Declaration], int]:
+    """All declarations (one hierarchical, at least one feature) and the line of @data; ``lines`` is read up to there."""
     declarations: list[_Declaration] = []
-    for number, line in enumerate(lines, start=1):
+    number = 1
+    for number, line in lines:
         text = line.strip()
-        word = text.split(maxsplit=1)[0].lower() if text else ""
-        if not text or text.startswith("%") or word == "@relation":
+        word, *rest = text.split(maxsplit=1) or [""]
+        if not text or text.startswith("%") or word.lower() == "@relation":
             continue
-        if word == "@attribute":
+        if word.lower() == "@attribute":
             declarations.append(_declaration(path, number, text))
-        elif word == "@data":
+        elif word.lower() == "@data":
+            if rest and not rest[0].startswith("%"):
+                raise ArffError(path, number, f"{short(rest[0])} stands behind @data; begin the rows on a line of their own")
             break
         else:
-            raise ArffError(path, number, f"expected @relation, @attribute or @data, found {_short(text)!r}")
+            raise ArffError(
+                path, number, f"expected @relation, @attribute or @data, found {short(text)}; correct the line or begin it with %"
+            )
     else:
-        raise ArffError(path, len(lines), "there is no @data line, so there are no rows; is the file complete?")
+        raise ArffError(path, number, "there is no @data line, so there are no rows; is the file complete?")
     classes = [declaration for declaration in declarations if declaration.entries is not None]
     if not classes:
         raise ArffError(
@@ -150,7 +196,7 @@ def _header(path: Path, lines: Sequence[str]) -> tuple[list[_Declaration], int]:
         raise ArffError(
             path,
             classes[1].line,
-            f"a second hierarchical attribute {classes[1].name!r} after line {classes[0].line}; keep only one",
+            f"a second hierarchical attribute {short(classes[1].name)} after line {classes[0].line}; keep only one",
         )
     if len(declarations) == 1:
         raise ArffError(path, number, "there is no attribute besides the class; declare at least one feature")
@@ -160,19 +206,22 @@ def _header(path: Path, lines: Sequence[str]) -> tuple[list[_Declaration], int]:
 def _declaration(path: Path, number: int, text: str) -> _Declaration:
     found = _ATTRIBUTE.fullmatch(text)
     if not found or not found[2]:
-        raise ArffError(path, number, f"expected '@attribute NAME TYPE' (a NAME with blanks in quotes), found {_short(text)!r}")
-    name, kind = _unquoted(found[1]), found[2]
+        raise ArffError(
+            path, number, f"{short(text)} is no '@attribute NAME TYPE'; put a NAME with blanks in quotes, TYPE is {_TYPES}"
+        )
+    name, kind = re.sub(r"\\(.)", r"\1", found[1][1:-1]) if found[1][0] in "'\"" else found[1], found[2]
     if kind.startswith("{"):
         return _Declaration(name, number, values=_nominal_values(path, number, name, kind))
     word, *remainder = kind.split(maxsplit=1)
     rest = "".join(remainder)
     if word.lower() == "hierarchical":
-        entries = tuple(dict.fromkeys(entry for entry in (part.strip() for part in rest.split(",")) if entry))
+        listed = (part[0].strip() for part in re.finditer("[^,]+", _without_comment(rest)))
+        entries = tuple(dict.fromkeys(entry for entry in listed if entry))
         if not entries:
             raise ArffError(
                 path,
                 number,
-                f"the hierarchical attribute {name!r} lists no classes; write them after the type, separated by commas",
+                f"the hierarchical attribute {short(name)} lists no classes; write them after the type, separated by commas",
             )
         return _Declaration(name, number, entries=entries)
     if word.lower() in _NUMERIC_TYPES and (not rest or rest.startswith("%")):
@@ -180,34 +229,37 @@ def _declaration(path: Path, number: int, text: str) -> _Declaration:
     raise ArffError(
         path,
         number,
-        f"attribute {name!r} has the type {_short(kind)!r}, but only numeric, real, integer, {{nominal, values}} and "
-        "hierarchical can be used; declare it as one of these, or remove it (an identifier is no feature)",
+        f"attribute {short(name)} has the type {short(kind)}, but only {_TYPES} can be used; declare it as one of these, "
+        "or remove it (an identifier is no feature)",
     )
 
 
+def _without_comment(text: str) -> str:
+    found = _COMMENT.search(text)
+    return text[: found.start()] if found else text
+
+
 def _nominal_values(path: Path, number: int, name: str, kind: str) -> tuple[str, ...]:
-    inner, closing, rest = kind[1:].rpartition("}")
-    if not closing or (rest.strip() and not rest.strip().startswith("%")):
-        raise ArffError(path, number, f"the values of the nominal attribute {name!r} do not end with '}}'")
-    values: list[str] = []
-    position = 0
-    while position < len(inner):
-        found = _NOMINAL_VALUE.match(inner, position)
+    values: dict[str, None] = {}
+    position, closing = 1, ""
+    while closing != "}":
+        found = _NOMINAL_VALUE.match(kind, position)
         if not found:
             raise ArffError(
                 path,
                 number,
-                f"{name!r} has unreadable values: {_short(inner[position:])!r}; quote them",
+                f"the values of the nominal attribute {short(name)} cannot be read from {short(kind[position:])} on; write "
+                "{value, value}, and quote a value with a blank, comma or brace",
             )
-        values.append(_unquoted(found[1]))
-        position = found.end()
-    if not values:
-        raise ArffError(path, number, f"the nominal attribute {name!r} has no values")
-    return tuple(dict.fromkeys(values))
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[0] in "'\"" else text
+        try:
+            values[_unquoted(found[1])] = None
+        except _Problem as problem:
+            raise ArffError(path, number, str(problem)) from None
+        position, closing = found.end(), found[2]
+    rest = kind[position:].strip()
+    if rest and not rest.startswith("%"):
+        raise ArffError(path, number, f"{short(rest)} stands behind the values of {short(name)}; remove it, or begin it with %")
+    return tuple(values)
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -228,108 +280,143 @@ def _unique(names: Sequence[str]) -> list[str]:
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _rows(path: Path, lines: Sequence[str], start: int, width: int, place: int) -> tuple[list[list[str | None]], list[int]]:
-    """Each row's values as text (None where missing) and its line number."""
-    current = start
+class _Problem(ValueError):
+    """What is wrong within a line, and what to do."""
 
-    def document() -> Iterator[str]:
-        nonlocal current
-        yield "@RELATION data"
-        yield from (f"@ATTRIBUTE a{index} STRING" for index in range(width))
-        yield "@DATA"
-        for current in range(start + 1, len(lines) + 1):
-            yield lines[current - 1]
 
-    rows: list[list[str | None]] = []
-    numbers: list[int] = []
+def _values(text: str, width: int) -> list[_Value]:
+    """A row's values, as many as there are attributes. Raises _Problem."""
+    if text.startswith("{"):
+        return _sparse(text, width)
+    found = text.count(",") + 1
+    if not _BEYOND_BARE.search(text):
+        if found != width:
+            raise _Problem(f"the row has {found} values; the header declares {width} attributes; correct the row or the header")
+        if ",," in text or text[0] == "," or text[-1] == ",":
+            raise _Problem(_empty())
+        return [None if value == "?" else value for value in text.split(",")]
+    values: list[_Value] = []
+    position, ended = 0, False
+    while not ended:
+        value = _DENSE_VALUE.match(text, position)
+        if not value:
+            rest = text[position:].lstrip()
+            raise _Problem(_empty() if not rest or rest[0] == "," else _unreadable(rest))
+        values.append(None if value[1] == "?" else _unquoted(value[1]))
+        position, ended = value.end(), not value[2]
+        if len(values) > width or (ended and len(values) < width):
+            raise _Problem(f"the row does not have {width} values, one for each attribute; correct the row or the header")
+    return values
+
+
+def _sparse(text: str, width: int) -> list[_Value]:
+    values: list[_Value] = [_Left.OUT] * width
+    if text[1:].strip() == "}":
+        return values
+    position, closing = 1, ""
+    while closing != "}":
+        found = _SPARSE_VALUE.match(text, position)
+        if not found:
+            raise _Problem(_unreadable(text[position:]))
+        place = int(found[1]) if len(found[1]) < 10 else width
+        if place >= width:
+            raise _Problem(
+                f"a sparse row names an attribute past the last, {width - 1} (they count from 0); correct the row or the header"
+            )
+        if values[place] is not _Left.OUT:
+            raise _Problem(f"the sparse row names attribute {place} twice (they count from 0); keep one of the two")
+        values[place] = None if found[2] == "?" else _unquoted(found[2])
+        position, closing = found.end(), found[3]
+    if position < len(text):
+        raise _Problem(_unreadable(text[position:]))
+    return values
+
+
+def _empty() -> str:
+    return "there is nothing between two commas, or before or after one; write ? for a missing value"
+
+
+def _unreadable(rest: str) -> str:
+    return f"the row cannot be split into values from {short(rest)} on; check its quotes, braces, blanks and commas"
+
+
+def _unquoted(text: str) -> str:
+    """A value without its quotes and escapes. Raises _Problem for an escape that is not known."""
+    return _ESCAPE.sub(_character, text[1:-1]) if text[0] in "'\"" else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    code = escape[1]
     try:
-        for row in arff.load(document(), return_type=arff.DENSE_GEN)["data"]:
-            rows.append(row)
-            numbers.append(current)
-    except arff.BadDataFormat:
-        text = lines[current - 1].strip()
-        if text.startswith("{"):
-            problem = f"a sparse row names an attribute past the last one, {width - 1} (they count from 0)"
-        elif re.search(r"['\"]", text):
-            problem = f"the row does not have {width} values, one for each attribute"
-        else:
-            problem = f"the row has {text.count(',') + 1} values; the header declares {width} attributes"
-        raise ArffError(path, current, f"{problem}; correct the row or the header") from None
-    except (arff.ArffException, ValueError, csv.Error):
-        raise ArffError(
-            path, current, "the row cannot be split into values; check its quotes, braces, blanks and commas"
-        ) from None
-    if not rows:
-        raise ArffError(path, start, "there are no rows after @data; is the file complete?")
-    named = re.compile(rf"[{{,]\s*{place}\s")
-    for number in numbers:
-        text = lines[number - 1].lstrip()
-        if text.startswith("{") and not named.search(text):
-            raise ArffError(
-                path, number, f"a sparse row leaves out the class, attribute {place} (they count from 0); every row needs a label"
-            )
-    return rows, numbers
+        if code in _ESCAPED:
+            return _ESCAPED[code]
+        # A single digit is that character, two or three are octal; u and four digits are hexadecimal.
+        character = chr(int(code[1:], 16) if code[0] == "u" else int(code, 8 if len(code) > 1 else 10))
+        # Half of a surrogate pair is no character, and nothing could write it.
+        character.encode()
+    except ValueError:
+        raise _Problem(f"{short(escape[0])} is an escape that ARFF does not know; double its backslash") from None
+    return character
 
 
-def _numbers(path: Path, declaration: _Declaration, values: Sequence[str | None], numbers: Sequence[int]) -> np.ndarray:
-    """float64 [rows], NaN where missing."""
-    column = np.full(len(values), np.nan)
-    for row, value in enumerate(values):
-        if value is None:
-            continue
-        try:
-            column[row] = number = float(value)
-        except ValueError:
-            number = math.nan
-        # Python reads 1_000 as a number; an ARFF file that says so has a mistake.
-        if not math.isfinite(number) or "_" in value:
-            raise ArffError(
-                path,
-                numbers[row],
-                f"the numeric attribute {declaration.name!r} has the value {_short(value)!r}; write a number, or ? if missing",
-            )
-    return column
+class _Numbers:
+    """A numeric attribute's column, filled row by row: NaN where missing, 0 where a sparse row leaves it out."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.read = array("d")
 
-def _codes(
-    path: Path, declaration: _Declaration, values: Sequence[str | None], numbers: Sequence[int], sparse: Sequence[bool]
-) -> np.ndarray:
-    """int64 [rows], -1 where missing."""
-    known = declaration.values or ()
-    places = {value: place for place, value in enumerate(known)}
-    codes = np.full(len(values), -1, dtype=np.int64)
-    for row, value in enumerate(values):
-        if value is None:
-            continue
-        # What a sparse row leaves out comes as "0" and means the first declared value.
-        if sparse[row] and value == "0" and known[0] != "0":
-            if "0" in places:
-                raise ArffError(
-                    path,
-                    numbers[row],
-                    f"the nominal attribute {declaration.name!r} has a value '0' that is not its first; write this row dense",
+    def add(self, value: _Value) -> None:
+        if isinstance(value, str):
+            try:
+                number = float(value)
+            except ValueError:
+                number = math.nan
+            # Python reads 1_000 and the digits of all scripts; an ARFF file that says so has a mistake.
+            if not abs(number) <= LARGEST or "_" in value or not value.isascii():
+                raise _Problem(
+                    f"the numeric attribute {short(self.name)} has the value {short(value)}; write a number of at most "
+                    f"{LARGEST:g}, or ? if missing"
                 )
-            value = known[0]
-        if value not in places:
-            shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
-            raise ArffError(
-                path,
-                numbers[row],
-                f"attribute {declaration.name!r} has the value {_short(value)!r}, but declares {{{shown}}}; correct one of them",
-            )
-        codes[row] = places[value]
-    return codes
+            self.read.append(number)
+        else:
+            self.read.append(math.nan if value is None else 0.0)
 
 
-def _labels(path: Path, values: Sequence[str | None], numbers: Sequence[int]) -> tuple[tuple[str, ...], ...]:
-    rows = []
-    for value, number in zip(values, numbers, strict=True):
-        labels = tuple(dict.fromkeys(label for label in (part.strip() for part in (value or "").split("@")) if label))
+class _Codes:
+    """A nominal attribute's column: places in its values, -1 where missing, the first where a sparse row leaves it out."""
+
+    def __init__(self, declaration: _Declaration) -> None:
+        self.name = declaration.name
+        self.known = declaration.values or ()
+        self.places = {value: place for place, value in enumerate(self.known)}
+        self.read = array("q")
+
+    def add(self, value: _Value) -> None:
+        if isinstance(value, str):
+            if value not in self.places:
+                shown = ", ".join(short(known) for known in self.known[:8]) + (", ..." if len(self.known) > 8 else "")
+                raise _Problem(
+                    f"attribute {short(self.name)} has the value {short(value)}, but declares {{{shown}}}; correct one of them"
+                )
+            self.read.append(self.places[value])
+        else:
+            self.read.append(-1 if value is None else 0)
+
+
+class _Labels:
+    """Each row's labels. The rows that have the same ones share them."""
+
+    def __init__(self) -> None:
+        self.read: list[tuple[str, ...]] = []
+        self.known: dict[str, str] = {}
+        self.sets: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def add(self, value: _Value) -> None:
+        if value is _Left.OUT:
+            raise _Problem("the sparse row leaves out the class; every row needs a label")
+        parts = (part.strip() for part in str(value or "").split("@"))
+        labels = tuple(dict.fromkeys(self.known.setdefault(part, part) for part in parts if part))
         if not labels:
-            raise ArffError(path, number, "the row has no label; remove it, or give it one (several are joined by @)")
-        rows.append(labels)
-    return tuple(rows)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
+            raise _Problem("the row has no label; remove it, or give it one (several are joined by @)")
+        self.read.append(self.sets.setdefault(labels, labels))

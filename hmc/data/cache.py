@@ -10,7 +10,7 @@ import numpy as np
 
 from hmc.data.dataset import SPLITS
 from hmc.files import replacing
-from hmc.hierarchy import Adjacency
+from hmc.hierarchy import Adjacency, Hierarchy
 
 
 class CacheError(ValueError):
@@ -66,16 +66,29 @@ def restore(path: Path, key: str) -> Encoded:
                 features={split: arrays[f"features_{split}"] for split in SPLITS},
                 labels={split: np.unpackbits(arrays[f"labels_{split}"], axis=1, count=len(names)).view(bool) for split in SPLITS},
             )
-    except FileNotFoundError:
+        if not _fits_together(encoded):
+            raise CacheError("its parts do not belong together")
+    except (FileNotFoundError, CacheError):
         raise
-    # A damaged file can fail in any way that unzipping knows; a flipped bit may ask for a password or for terabytes.
+    # A damaged file can fail in any way that unzipping and numpy's headers know; a flipped bit may ask for a password.
     except Exception as error:
-        raise CacheError(f"{type(error).__name__}: {error}") from None
-    if len(encoded.parents.offsets) != len(names) + 1:
-        raise CacheError("its parts do not belong together")
+        raise CacheError(f"{type(error).__name__}: {' '.join(str(error).split())[:120]!a}") from None
+    return encoded
+
+
+def _fits_together(encoded: Encoded) -> bool:
+    offsets, indices, nodes = encoded.parents.offsets, encoded.parents.indices, len(encoded.names)
+    if offsets.dtype != np.int64 or indices.dtype != np.int64 or offsets.shape != (nodes + 1,) or indices.ndim != 1:
+        return False
+    if offsets[0] != 0 or offsets[-1] != len(indices) or (np.diff(offsets) < 0).any():
+        return False
+    if ((indices < 0) | (indices >= nodes)).any() or not all(isinstance(name, str) for name in encoded.names):
+        return False
     for split in SPLITS:
         features, labels = encoded.features[split], encoded.labels[split]
-        named = features.ndim == 4 or features.shape[1:] == (len(encoded.feature_names),)
-        if len(features) != len(labels) or not named or labels.shape[1] != len(names):
-            raise CacheError("its parts do not belong together")
-    return encoded
+        images = features.ndim == 4
+        named = images or (features.dtype == np.float64 and features.shape[1:] == (len(encoded.feature_names),))
+        if len(features) != len(labels) or not named:
+            return False
+    hierarchy = Hierarchy(encoded.names, encoded.parents, np.ones(nodes, dtype=bool))
+    return int((encoded.parents.counts == 0).sum()) == 1 and len(hierarchy.topological_order) == nodes

@@ -8,8 +8,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from hmc import settings_file
 from hmc.settings import (
     DatasetSettings,
     EncoderSettings,
@@ -53,10 +52,11 @@ def card(name: str) -> DatasetSettings:
         raise SettingsError(
             f"dataset={name!r} is not known{did_you_mean(name, sorted(known.stem for known in CARDS.glob('*.yaml')))}"
         )
+    content = settings_file.read(path)
     try:
-        return build(DatasetSettings, yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (SettingsError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path}: {' '.join(str(error).split())}") from None
+        return build(DatasetSettings, content)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

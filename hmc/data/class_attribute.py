@@ -12,10 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from hmc.data.arff import ArffError, ArffTable
-from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges
+from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges, short
 
 SEPARATOR = "."
 """Between the parts of a path in a node's name (as in the released program)."""
+DEEPEST = 100
+"""Levels that a path may have (ours; the benchmark's have 6): a node's name holds all of them, so that a hierarchy's names need
+memory as the square of its depth.
+"""
 
 
 def notation(entries: Sequence[str]) -> str:
@@ -24,9 +28,20 @@ def notation(entries: Sequence[str]) -> str:
     return "edges" if all(len(pair) == 2 for pair in pairs) and any(pair[0] == ROOT for pair in pairs) else "paths"
 
 
-def node_name(label: str, written: str) -> str:
-    """The name of the node that a label as written in the file stands for."""
-    return SEPARATOR.join(label.split("/")) if written == "paths" else label
+def nodes_by_label(entries: Sequence[str], written: str, hierarchy: Hierarchy) -> dict[str, int]:
+    """From each label that a row may carry, as written, to its node's place in the hierarchy that these entries list.
+
+    Not by names alone: 1.1 is the name of the node that is written 1/1, and no way to write it.
+    """
+    if written == "edges":
+        return hierarchy.index
+    places = {ROOT: hierarchy.root}
+    for entry in entries:
+        # From the longest upper part up, until one is known: then so are those above it.
+        while entry and entry not in places:
+            places[entry] = hierarchy.index[entry.replace("/", SEPARATOR)]
+            entry = entry.rpartition("/")[0]
+    return places
 
 
 def hierarchy_of(entries: Sequence[str], written: str, unevaluated: Sequence[str] = (ROOT,)) -> Hierarchy:
@@ -43,37 +58,41 @@ def hierarchy_of(entries: Sequence[str], written: str, unevaluated: Sequence[str
 def label_matrix(table: ArffTable, hierarchy: Hierarchy, written: str) -> np.ndarray:
     """bool [rows, nodes], closed under ancestors. Raises ArffError for a label that the hierarchy lacks."""
     labels = np.zeros((table.rows, len(hierarchy)), dtype=bool)
+    places = nodes_by_label(table.class_entries, written, hierarchy)
     for row, names in enumerate(table.labels):
         for label in names:
-            place = hierarchy.index.get(node_name(label, written))
+            place = places.get(label)
             if place is None:
                 raise ArffError(
                     table.path,
                     int(table.lines[row]),
-                    f"the label {label!r} is not in the hierarchy of line {table.class_line}; add it there or correct it",
+                    f"the label {short(label)} is not in the hierarchy of line {table.class_line}; add it there or correct it",
                 )
             labels[row, place] = True
     return hierarchy.close(labels)
 
 
 def _from_paths(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy:
-    paths: dict[tuple[str, ...], None] = {}
+    parents: dict[str, str] = {}
     for entry in entries:
-        parts = tuple(entry.split("/"))
+        parts = entry.split("/")
         if not all(parts):
-            raise HierarchyError(f"the class {entry!r} is no path: between, before and after slashes there must be a name")
+            raise HierarchyError(
+                f"the class {short(entry)} is no path: a name is missing before or after a slash; write it, or remove the slash"
+            )
+        if len(parts) > DEEPEST:
+            raise HierarchyError(f"the class {short(entry)} has {len(parts)} levels; at most {DEEPEST} are read, so shorten it")
+        if parts[0] == ROOT and len(parts) > 1:
+            raise HierarchyError(
+                f"the class {short(entry)} starts at {ROOT!r}; leave that out of paths, or set dataset.labels=edges "
+                "if these are parent/child pairs"
+            )
         # A path whose upper part is not listed brings it along.
-        paths.update(dict.fromkeys(parts[:length] for length in range(1, len(parts) + 1)))
-    paths.pop((ROOT,), None)
-    below_root = next((path for path in paths if path[0] == ROOT), None)
-    if below_root:
-        raise HierarchyError(
-            f"the class {'/'.join(below_root)!r} starts at {ROOT!r}; leave that out of paths, or set dataset.labels=edges "
-            "if these are parent/child pairs"
-        )
-    keys = [(1, ROOT), *((len(path), SEPARATOR.join(path)) for path in paths)]
+        while entry and entry != ROOT and entry not in parents:
+            parents[entry] = entry = entry.rpartition("/")[0]
+    keys = [(1, ROOT), *((path.count("/") + 1, path.replace("/", SEPARATOR)) for path in parents)]
     ordered = [name for _, name in sorted(keys)]
-    edges = [(SEPARATOR.join(path[:-1]) or ROOT, SEPARATOR.join(path)) for path in paths]
+    edges = ((above.replace("/", SEPARATOR) or ROOT, path.replace("/", SEPARATOR)) for path, above in parents.items())
     return from_edges(ordered, edges, unevaluated=unevaluated)
 
 
@@ -82,7 +101,7 @@ def _from_edges(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy
     for entry in entries:
         parts = entry.split("/")
         if len(parts) != 2 or not all(parts):
-            raise HierarchyError(f"the class {entry!r} is no edge parent/child; set dataset.labels=paths if these are paths")
+            raise HierarchyError(f"the class {short(entry)} is no edge parent/child; set dataset.labels=paths if these are paths")
         edges.append((parts[0], parts[1]))
     names = list(dict.fromkeys(name for edge in edges for name in edge))
     hierarchy = from_edges(names, edges, unevaluated=unevaluated)

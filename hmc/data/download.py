@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
 
 from hmc.data.catalog import download_folder, files, how_to_get, locate, matches, missing_file, pinned
 from hmc.settings import DatasetSettings, RuntimeSettings
@@ -37,7 +38,10 @@ def fetch_file(dataset: DatasetSettings, path: str, runtime: RuntimeSettings) ->
         raise missing_file(dataset, path, runtime)
     if not runtime.download:
         raise missing_file(dataset, path, runtime, "download=false, so it was not downloaded")
-    target = download_folder(runtime) / path
+    folder = download_folder(runtime).absolute()
+    target = folder / path
+    if not target.resolve().is_relative_to(folder.resolve()):
+        raise DownloadError(f"{dataset.name}: {path} lies outside the data folder {folder}; correct the card's path")
     try:
         download(f"{dataset.url.rstrip('/')}/{quote(path)}", target, pin)
     except DownloadError as error:
@@ -51,9 +55,7 @@ def download(url: str, target: Path, pin: str) -> None:
     url: https (http only from this machine). pin: `sha256:...` or `git-blob:...`. Several processes may fetch one file at once.
     Raises DownloadError, in one line, for any reason that it did not work.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS):
-        raise DownloadError(f"{url} is not downloaded: only https addresses are")
+    _require_secure(url)
     try:
         # Beside the target, so that the last step is a rename; but no new folder before there is something to put into it.
         beside = next(parent for parent in target.absolute().parents if parent.is_dir())
@@ -71,6 +73,17 @@ def download(url: str, target: Path, pin: str) -> None:
         raise DownloadError(f"cannot write {target}: {error.strerror or error}") from None
 
 
+def _require_secure(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS):
+        raise DownloadError(f"{url} is not downloaded: only https addresses are")
+
+
+def _refuse_insecure_redirect(response: Any, **_: Any) -> None:
+    if response.is_redirect:
+        _require_secure(urljoin(response.url, response.headers["location"]))
+
+
 def _retrieve(url: str, folder: Path) -> Path:
     """The file as the server sent it, in ``folder``."""
     # Imported here because most runs have their files and need no client.
@@ -78,10 +91,9 @@ def _retrieve(url: str, folder: Path) -> Path:
     import requests
 
     pooch.get_logger().setLevel(logging.WARNING)
+    downloader = pooch.HTTPDownloader(timeout=TIMEOUT, hooks={"response": _refuse_insecure_redirect})
     try:
-        name = pooch.retrieve(
-            url, known_hash=None, fname="received", path=folder, downloader=pooch.HTTPDownloader(timeout=TIMEOUT)
-        )
+        name = pooch.retrieve(url, known_hash=None, fname="received", path=folder, downloader=downloader)
     except requests.HTTPError as error:
         status = f"{error.response.status_code} {error.response.reason}" if error.response is not None else str(error)
         raise DownloadError(f"{url} answered {status}") from None

@@ -24,7 +24,7 @@ import numpy as np
 from hmc.data import catalog, preprocess
 from hmc.data.cache import Encoded
 from hmc.data.catalog import DataError
-from hmc.data.class_attribute import SEPARATOR, hierarchy_of, node_name, notation
+from hmc.data.class_attribute import SEPARATOR, hierarchy_of, nodes_by_label, notation
 from hmc.data.dataset import SPLITS
 from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges
 from hmc.settings import DatasetSettings, ImageSettings, RuntimeSettings, did_you_mean
@@ -168,10 +168,7 @@ def _hierarchy(dataset: DatasetSettings, file: Path | None) -> tuple[Hierarchy, 
         places[last] = -1 if last in places else place
     for place, name in enumerate(hierarchy.names):
         places[name] = place
-    for entry in entries:
-        if written == "paths":
-            places[entry] = hierarchy.index[node_name(entry, written)]
-    return hierarchy, places
+    return hierarchy, places | nodes_by_label(entries, written, hierarchy)
 
 
 def _numbered(dataset: DatasetSettings) -> tuple[Hierarchy, dict[str, int]]:

@@ -12,7 +12,7 @@ from hmc.data import arff, cache, catalog, class_attribute, digits, images, limi
 from hmc.data.cache import Encoded
 from hmc.data.dataset import SPLITS, Dataset, Split
 from hmc.data.download import fetch
-from hmc.hierarchy import Hierarchy, HierarchyError
+from hmc.hierarchy import Hierarchy, HierarchyError, short
 from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings, canonical_hash
 
 
@@ -150,7 +150,7 @@ def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
     if len(table.attributes) != len(train.attributes):
         raise arff.ArffError(
             table.path,
-            0,
+            table.class_line,
             f"it has {len(table.attributes)} attributes besides the class, but {train.path} has {len(train.attributes)}; "
             "all splits need the same",
         )
@@ -158,8 +158,9 @@ def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
         if own.name != wanted.name or (own.values is None) != (wanted.values is None):
             raise arff.ArffError(
                 table.path,
-                0,
-                f"attribute {place} is {own.name!r} ({_kind(own)}), but in {train.path} it is {wanted.name!r} ({_kind(wanted)}); "
+                own.line,
+                f"attribute {place} is {short(own.name)} ({_kind(own)}), but in {train.path} it is {short(wanted.name)} "
+                f"({_kind(wanted)}); "
                 "all splits need the same",
             )
     different = set(table.class_entries) ^ set(train.class_entries)
@@ -169,7 +170,7 @@ def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
         raise arff.ArffError(
             table.path,
             table.class_line,
-            f"the hierarchy {here} {entry!r}, unlike that of {train.path}:{train.class_line}; all splits need the same",
+            f"the hierarchy {here} {short(entry)}, unlike that of {train.path}:{train.class_line}; all splits need the same",
         )
 
 

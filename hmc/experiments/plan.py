@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from hmc import settings_file
 from hmc.data.catalog import data_sha256
 from hmc.results.store import Store
 from hmc.settings import (
@@ -51,7 +50,7 @@ class BlockSettings:
     datasets: tuple[str, ...] = setting()
     methods: tuple[str, ...] = setting()
     protocols: tuple[str, ...] = setting(("released",))
-    seeds: tuple[int, ...] = setting((0,), minimum=0)
+    seeds: tuple[int, ...] = setting((0,), minimum=0, maximum=2**31 - 1)
     overrides: tuple[str, ...] = setting(())
     """As on the command line: "method.members=5". Cells with overrides have columns of their own."""
     training: str = setting("paper")
@@ -71,7 +70,7 @@ class SuiteSettings:
     """Selection: only these datasets, methods, protocols; empty: all that the blocks name."""
     methods: tuple[str, ...] = setting(())
     protocols: tuple[str, ...] = setting(())
-    seeds: tuple[int, ...] = setting((), minimum=0)
+    seeds: tuple[int, ...] = setting((), minimum=0, maximum=2**31 - 1)
     """These seeds in place of the blocks' own; empty: the blocks' own."""
 
 
@@ -136,8 +135,13 @@ def _read(group: str, name: str) -> dict[str, Any]:
     path = CONFIGS / group / f"{name}.yaml"
     if not path.is_file():
         raise SettingsError(f"unknown {group} {name!r}{did_you_mean(name, names(group))}")
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
+    return read_file(path)
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """One file of settings. Raises SettingsError for what is no YAML mapping, OSError where it cannot be read."""
+    content = settings_file.read(path)
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise SettingsError(f"{path} holds no settings; write key: value lines")
     return content
 
@@ -173,9 +177,11 @@ def _apply(documents: dict[str, dict[str, Any]], override: str) -> None:
             f"the override {override!r} is not of the form group.key=value with group one of {', '.join(documents)}"
         )
     target: dict[str, Any] = documents[groups[0]]
-    for group in groups[1:]:
+    for place, group in enumerate(groups[1:], start=2):
         target = target.setdefault(group, {})
-    target[last] = yaml.safe_load(value)
+        if not isinstance(target, dict):
+            raise SettingsError(f"the override {override!r} sets a part of {'.'.join(groups[:place])}, which has no parts")
+    target[last] = settings_file.parse(value, f"the override {override!r}")
 
 
 def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Cell, bool]]:
@@ -191,6 +197,8 @@ def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Ce
                 for protocol in _selected(block.protocols, suite.protocols):
                     for cell in _block_cells(dataset, method, protocol, suite.seeds or block.seeds, block, runtime):
                         found.setdefault(cell.identity, (cell, block.required))
+    if not found:
+        raise SettingsError(f"the suite {suite.name} has no cells; name datasets, methods, protocols and seeds in its blocks")
     return list(found.values())
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 from scipy import stats
 
+from hmc import settings_file
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
 from hmc.report.significance import complete, protocols
 from hmc.report.sweeps import conditions
@@ -109,20 +109,21 @@ def load(path: Path | None = None) -> tuple[Claim, ...]:
     """
     path = path or published.FOLDER / "claims.yaml"
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = settings_file.read(path)
     except FileNotFoundError:
         raise PublishedError(f"{path} does not exist; restore it from git, or run from a checkout") from None
-    except yaml.YAMLError as error:
-        raise PublishedError(f"{path} is no YAML ({' '.join(str(error).split())}); restore it from git") from None
+    except SettingsError as error:
+        raise PublishedError(f"{error}, or restore it from git") from None
     if not isinstance(entries, list) or not entries:
         raise PublishedError(f"{path} is no list of claims; restore it from git")
     try:
         claims = tuple(build(Claim, entry, at=f"claims[{place}]") for place, entry in enumerate(entries))
     except SettingsError as error:
-        raise PublishedError(f"{path}: {error}") from None
+        raise PublishedError(f"{path}: {error}; correct it, or restore the file from git") from None
     for claim in claims:
         if bool(claim.criteria) == bool(claim.outside):
-            raise PublishedError(f"{path}: the claim {claim.id!r} needs either criteria or outside, and not both")
+            found = "both" if claim.criteria else "neither"
+            raise PublishedError(f"{path}: the claim {claim.id!r} has {found} of criteria and outside; give it one")
     return claims
 
 

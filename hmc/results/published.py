@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import csv
+import re
 import statistics
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from hmc.results import csv_file
 
 FOLDER = Path(__file__).resolve().parents[2] / "results" / "published"
 """Where a checkout keeps them, whatever folder its own results go to."""
@@ -55,55 +57,72 @@ def load(folder: Path | None = None) -> Published:
 
 def _au_prc(folder: Path) -> dict[tuple[str, str], PublishedValue]:
     """The table's three decimals; where single seeds were posted, their mean and standard deviation instead."""
-    values = {}
+    values: dict[tuple[str, str], PublishedValue] = {}
     path = folder / "au_prc.csv"
     for line, entry in _lines(path, ("dataset", "method", "au_prc", "seeds", "source")):
         key = (entry["dataset"], entry["method"])
-        seeds = int(entry["seeds"]) if entry["seeds"] else None
-        values[key] = PublishedValue(*key, _number(path, line, entry["au_prc"]), 3, entry["source"], seeds=seeds)
-    singles: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+        _require_new(path, line, key, values)
+        seeds = _whole(path, line, entry["seeds"]) if entry["seeds"] else None
+        values[key] = PublishedValue(*key, _number(path, line, entry["au_prc"], 1), 3, entry["source"], seeds=seeds)
+    singles: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    sources: dict[tuple[str, str], str] = {}
     path = folder / "chmcnn_cellcycle_fun_seeds.csv"
     for line, entry in _lines(path, ("dataset", "method", "seed", "au_prc", "source")):
-        singles[entry["dataset"], entry["method"], entry["source"]].append(_number(path, line, entry["au_prc"]))
-    for (dataset, method, source), numbers in singles.items():
+        key, seed = (entry["dataset"], entry["method"]), _whole(path, line, entry["seed"])
+        _require_new(path, line, (*key, entry["seed"]), {(*key, str(known)) for known in singles[key]})
+        if sources.setdefault(key, entry["source"]) != entry["source"]:
+            raise PublishedError(f"{path}:{line} names a second source for {', '.join(key)}; {_RESTORE}")
+        singles[key][seed] = _number(path, line, entry["au_prc"], 1)
+    for key, by_seed in singles.items():
+        numbers = list(by_seed.values())
         spread = statistics.stdev(numbers) if len(numbers) > 1 else None
-        mean = statistics.fmean(numbers)
-        values[dataset, method] = PublishedValue(dataset, method, mean, 4, source, spread=spread, seeds=len(numbers))
+        values[key] = PublishedValue(*key, statistics.fmean(numbers), 4, sources[key], spread=spread, seeds=len(numbers))
     return values
 
 
 def _macro_f1(path: Path) -> dict[str, PublishedValue]:
-    values = {}
+    values: dict[str, PublishedValue] = {}
     for line, entry in _lines(path, ("dataset", "macro_f1_percent", "method", "note")):
         text = entry["macro_f1_percent"]
+        _require_new(path, line, (entry["dataset"],), {(known,) for known in values})
         method = "" if entry["method"] == "not named" else entry["method"]
         digits = len(text.partition(".")[2])
         values[entry["dataset"]] = PublishedValue(
-            entry["dataset"], method, _number(path, line, text), digits, "Xu et al. 2026", note=entry["note"]
+            entry["dataset"], method, _number(path, line, text, 100), digits, "Xu et al. 2026", note=entry["note"]
         )
     return values
 
 
-def _lines(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+_RESTORE = "restore the file from git"
+
+
+def _lines(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """The entries of a file with their line numbers."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in columns if name not in (reader.fieldnames or [])]
-            if missing:
-                raise PublishedError(f"{path}:1 lacks the column {missing[0]!r}; restore the file from git")
-            entries = []
-            for entry in reader:
-                if None in entry or None in entry.values():
-                    raise PublishedError(f"{path}:{reader.line_num} has not as many fields as the header; restore it from git")
-                entries.append((reader.line_num, entry))
+        found, entries = csv_file.read(path, _RESTORE)
+        missing = [name for name in columns if name not in found]
+        if missing:
+            raise PublishedError(f"{path}:1 lacks the column {missing[0]!r}; {_RESTORE}")
+        yield from entries
     except FileNotFoundError:
         raise PublishedError(f"{path} does not exist; restore it from git, or run from a checkout") from None
-    return entries
+    except csv_file.CsvError as error:
+        raise PublishedError(str(error)) from None
 
 
-def _number(path: Path, line: int, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise PublishedError(f"{path}:{line} has {text!r} where a number is expected; restore the file from git") from None
+def _require_new(path: Path, line: int, key: tuple[str, ...], known: Container[tuple[str, ...]]) -> None:
+    if key in known:
+        raise PublishedError(f"{path}:{line} names {', '.join(key)[:60]!r} a second time; {_RESTORE}")
+
+
+def _number(path: Path, line: int, text: str, most: float) -> float:
+    value = csv_file.number(text)
+    if value is None or not 0 <= value <= most:
+        raise PublishedError(f"{path}:{line} has {text[:60]!r} where a number from 0 to {most:g} is expected; {_RESTORE}")
+    return value
+
+
+def _whole(path: Path, line: int, text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise PublishedError(f"{path}:{line} has {text[:60]!r} where a whole number is expected; {_RESTORE}")
+    return int(text)

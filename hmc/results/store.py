@@ -12,6 +12,7 @@ import io
 import json
 import re
 import urllib.parse
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,9 @@ import pandas as pd
 
 from hmc.files import require_writable
 from hmc.files import write_atomically as write_atomically  # the report takes it from here
+from hmc.results import csv_file
 from hmc.results.record import CELL_KEYS, Record, RecordError, StaleRecordError
-from hmc.settings import Cell, column_name, identifying
+from hmc.settings import RECORD_SCHEMA, Cell, column_name, identifying
 
 COMPLETE, FAILED = "record.json", "failure.json"
 
@@ -133,8 +135,9 @@ class Store:
         return frame(self.rows())
 
     def export_csv(self) -> Path:
-        """Bring runs.csv up to date and return its path. The same records give the same bytes."""
-        write_atomically(self.csv, csv_text(self.rows()))
+        """Bring runs.csv up to date and return its path. The same records give the same bytes; lines of other schemas stay."""
+        listed = _all_lines(self.csv) if self.csv.exists() else []
+        write_atomically(self.csv, csv_text(merged(listed, (row(record) for record in self.records()))))
         return self.csv
 
 
@@ -183,25 +186,49 @@ def csv_text(rows: Iterable[Row]) -> str:
 
 
 def read_csv(path: Path) -> list[Row]:
-    """The lines of a runs.csv; empty fields are left out, as they were before they were written.
+    """The lines of a runs.csv that follow this program's record schema; empty fields are left out, as before they were written.
 
-    Raises RecordError naming the line when the file is truncated or was merged badly.
+    What another version wrote is left out with a warning that counts it. Raises RecordError naming the line when the file is
+    truncated, was merged badly, or has text where a number must be.
     """
+    lines = _all_lines(path)
+    ours = [line for line in lines if line["schema"] == str(RECORD_SCHEMA)]
+    if len(ours) < len(lines):
+        others = ", ".join(sorted({line["schema"] for line in lines if line["schema"] != str(RECORD_SCHEMA)}))
+        warnings.warn(
+            f"{path} has {len(lines) - len(ours)} lines of record schema {others}, not {RECORD_SCHEMA}; they are left out "
+            "(run their cells again, or use the version that wrote them)",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return ours
+
+
+def _all_lines(path: Path) -> list[Row]:
     remedy = "restore it from git, or delete it and export it anew"
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or []
+    try:
+        columns, entries = csv_file.read(path, remedy)
         missing = [name for name in _LEADING if name not in columns]
         unknown = [name for name in columns if name not in _LEADING and name.partition(".")[0] not in _PARTS]
         if missing or unknown:
-            problem = f"lacks the column {missing[0]!r}" if missing else f"has an unknown column {unknown[0]!r}"
-            raise RecordError(f"{path}:1 {problem}; {remedy}")
+            problem = f"lacks the column {missing[0]!r}" if missing else f"has an unknown column {unknown[0][:60]!r}"
+            raise RecordError(f"{path}:1 {problem}; {remedy}, or use the version that wrote it")
+        numeric = [name for name in columns if _is_numeric(name)]
         lines = []
-        for entry in reader:
-            if None in entry or None in entry.values() or not entry["seed"].isdigit() or not entry["identity"]:
-                raise RecordError(f"{path}:{reader.line_num} is no complete line of {len(columns)} fields; {remedy}")
+        for number, entry in entries:
+            if not re.fullmatch("[0-9]{1,18}", entry["seed"]) or not entry["identity"]:
+                raise RecordError(f"{path}:{number} is no complete line of {len(columns)} fields; {remedy}")
+            for name in numeric:
+                if entry[name] and csv_file.number(entry[name]) is None:
+                    raise RecordError(f"{path}:{number} has {entry[name][:60]!r} as {name}, where a number is expected; {remedy}")
             lines.append({name: value for name, value in entry.items() if value or name in _LEADING})
+    except csv_file.CsvError as error:
+        raise RecordError(str(error)) from None
     return lines
+
+
+def _is_numeric(column: str) -> bool:
+    return column.startswith(("metrics.", "times.")) and column not in _MOMENTS
 
 
 def frame(rows: Iterable[Row]) -> pd.DataFrame:
@@ -214,7 +241,7 @@ def frame(rows: Iterable[Row]) -> pd.DataFrame:
     lines = list(rows)
     names = sorted({name for line in lines for name in line} | set(_LEADING))
     table = pd.DataFrame(lines, columns=names, dtype=object)
-    numeric = [name for name in names if name.startswith(("metrics.", "times.")) and name not in _MOMENTS]
+    numeric = [name for name in names if _is_numeric(name)]
     columns: dict[str, pd.Series] = {name: table[name].fillna("") for name in names if name not in numeric}
     columns |= {name.removeprefix("metrics."): pd.to_numeric(table[name]).astype(float) for name in numeric}
     columns["seed"] = table["seed"].astype(int)

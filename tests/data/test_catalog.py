@@ -55,7 +55,7 @@ def test_a_card_with_a_mistake_names_its_file(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(SettingsError, match=r"broken\.yaml: unknown setting 'trian'; did you mean 'train'"):
         card("broken")
     (tmp_path / "worse.yaml").write_text("name: [\n")
-    with pytest.raises(SettingsError, match=r"worse\.yaml: ") as caught:
+    with pytest.raises(SettingsError, match=r"worse\.yaml:2: ") as caught:
         card("worse")
     assert "\n" not in str(caught.value)
 

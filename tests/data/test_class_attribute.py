@@ -94,6 +94,21 @@ def test_an_unknown_label_names_its_line(write: Callable[..., Path]) -> None:
         label_matrix(table, hierarchy_of(table.class_entries, "paths"), "paths")
 
 
+def test_a_nodes_name_is_no_way_to_write_its_label(write: Callable[..., Path]) -> None:
+    table = read(write, "1/1,2.5/3", "1/1", "2.5/3@2.5")
+    hierarchy = hierarchy_of(table.class_entries, "paths")
+    assert label_matrix(table, hierarchy, "paths")[:, hierarchy.index["2.5.3"]].tolist() == [False, True]
+    for label in ("1.1", "2/5/3", "root/1"):
+        with pytest.raises(ArffError, match="not in the hierarchy"):
+            label_matrix(read(write, "1/1,2.5/3", label), hierarchy, "paths")
+
+
+def test_a_path_of_many_levels_is_refused_before_it_fills_the_memory() -> None:
+    assert len(hierarchy_of(["/".join(["1"] * 100)], "paths")) == 101
+    with pytest.raises(HierarchyError, match="has 50000 levels; at most 100"):
+        hierarchy_of(["/".join(["1"] * 50_000)], "paths")
+
+
 @given(st.data())
 def test_any_dag_written_as_edges_comes_back(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     drawn = data.draw(hierarchies())

@@ -74,9 +74,12 @@ def test_a_stand_in_marks_the_dataset(own: DatasetSettings, runtime: RuntimeSett
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (HEADER.replace("length numeric", "width numeric") + ROWS["test"], "attribute 1 is 'width' .* it is 'length'"),
+        (
+            HEADER.replace("length numeric", "width numeric") + ROWS["test"],
+            r"test\.arff:2: attribute 1 is 'width' .* it is 'length'",
+        ),
         (HEADER.replace("{red,green,blue}", "numeric") + "1,2,01\n", r"attribute 2 is 'colour' \(numeric\)"),
-        (HEADER.replace("@ATTRIBUTE length numeric\n", "") + "red,01\n", "it has 1 attributes besides the class"),
+        (HEADER.replace("@ATTRIBUTE length numeric\n", "") + "red,01\n", r"test\.arff:3: it has 1 attributes besides the class"),
         (HEADER.replace("01/02,02", "01/02,02,03") + ROWS["test"], r"test\.arff:4: the hierarchy lists '03'"),
         (HEADER.replace("01/02,02", "02") + "1,red,01\n", r"test\.arff:4: the hierarchy lacks '01/02'"),
         (HEADER + "1,red,01/03\n", r"test\.arff:6: the label '01/03' is not in the hierarchy"),

@@ -181,7 +181,7 @@ def test_without_any_cell_every_claim_is_untested_once():
     [
         ("", "is no list of claims"),
         ("- [", "is no YAML"),
-        ("- {id: a, text: b}", "needs either criteria or outside"),
+        ("- {id: a, text: b}", "has neither of criteria and outside"),
         ("- {id: a, text: b, criteriums: []}", "did you mean"),
         ("- {id: a, text: b, criteria: [{kind: guess, methods: [a], metric: b}]}", "claims[0].criteria[0].kind"),
     ],
