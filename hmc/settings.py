@@ -381,6 +381,11 @@ class RuntimeSettings:
     device: str = setting("auto")
     """auto, cpu, cuda or cuda:N."""
     threads: int = setting(1, minimum=1, maximum=1024)
+    determinism: str = setting("fast", choices=("fast", "strict"))
+    """strict: torch may use no kernel whose sums come in an order that changes from run to run, and fails where it has no other.
+
+    On a CPU both give the same bits; on a GPU only strict does, and it may be slower.
+    """
     force: bool = setting(False)
     """Run again although a complete record exists; the old one is kept until the new one is complete."""
     download: bool = setting(True)

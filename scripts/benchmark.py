@@ -8,10 +8,10 @@ from typing import Any
 from tqdm import tqdm
 
 from hmc import console
+from hmc.files import write_atomically
 from hmc.report.cost import cost_curves
 from hmc.report.figures import made
 from hmc.results.provenance import environment
-from hmc.results.store import write_atomically
 from hmc.settings import RuntimeSettings, SettingsError, did_you_mean
 
 

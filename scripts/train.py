@@ -18,6 +18,7 @@ def main(config: dict[str, Any]) -> int:
     if store.state(cell).name == "done" and not runtime.force:
         print(f"already done: {cell} (force=true runs it again)")
     else:
+        store.require_writable()
         # torch takes seconds to import, and a cell that is done does not need it.
         from hmc.experiments.execute import epoch_bar
         from hmc.experiments.run import run_cells

@@ -14,6 +14,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "hierarchy": 0,
     "settings": 0,
+    "files": 0,
     "data": 1,
     "metrics": 1,
     "results": 1,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hmc.data.dataset import SPLITS
+from hmc.files import replacing
 from hmc.hierarchy import Adjacency
 
 
@@ -35,7 +34,7 @@ class Encoded:
 
 
 def save(path: Path, key: str, encoded: Encoded) -> None:
-    """Write the parsed form, complete or not at all. Several processes may write the same file. Raises OSError."""
+    """Write the parsed form, complete or not at all. Several processes may write the same file. Raises UnwritableError."""
     arrays = {
         "key": np.array(key),
         "names": np.array(encoded.names),
@@ -46,15 +45,8 @@ def save(path: Path, key: str, encoded: Encoded) -> None:
     for split in SPLITS:
         arrays[f"features_{split}"] = encoded.features[split]
         arrays[f"labels_{split}"] = np.packbits(encoded.labels[split], axis=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    temporary.replace(path)
+    with replacing(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def restore(path: Path, key: str) -> Encoded:
@@ -76,7 +68,8 @@ def restore(path: Path, key: str) -> Encoded:
             )
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile) as error:
+    # A damaged file can fail in any way that unzipping knows; a flipped bit may ask for a password or for terabytes.
+    except Exception as error:
         raise CacheError(f"{type(error).__name__}: {error}") from None
     if len(encoded.parents.offsets) != len(names) + 1:
         raise CacheError("its parts do not belong together")

@@ -96,11 +96,13 @@ def cache_folder(runtime: RuntimeSettings) -> Path:
 def _from_files(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
     paths = fetch(dataset, runtime)
     written = catalog.files(dataset)
-    hashes = {split: catalog.content_hash(catalog.read_checked(dataset, written[split], path)) for split, path in paths.items()}
+    hashes = _hashes(dataset, paths)
     key = canonical_hash({"files": hashes, "labels": dataset.labels, "parser": arff.PARSER_VERSION})
 
     def read() -> Encoded:
         encoded = read_files(paths, dataset.labels)
+        if _hashes(dataset, paths) != hashes:
+            raise catalog.DataError(f"{dataset.name}: its files changed while they were read; try again when they are complete")
         if not dataset.train_stand_in and all(catalog.pinned(dataset, path) for path in written.values()):
             _check_expected(dataset, encoded)
         return encoded
@@ -129,12 +131,18 @@ def _cached(dataset: DatasetSettings, runtime: RuntimeSettings, key: str, read: 
         cache.save(place, key, encoded)
     except OSError as error:
         warnings.warn(
-            f"{dataset.name} was read but cannot be kept in {place.parent} ({error.strerror or error}), so the next run reads it "
+            f"{dataset.name} was read but cannot be kept in {place.parent} ({error}), so the next run reads it "
             "again; set runtime.cache_dir to a folder that can be written",
             RuntimeWarning,
             stacklevel=4,
         )
     return encoded
+
+
+def _hashes(dataset: DatasetSettings, paths: Mapping[str, Path]) -> dict[str, str]:
+    """The hash of each split's file, which is checked against its pin."""
+    written = catalog.files(dataset)
+    return {split: catalog.content_hash(catalog.read_checked(dataset, written[split], path)) for split, path in paths.items()}
 
 
 def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:

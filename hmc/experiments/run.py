@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ import numpy as np
 import torch
 
 from hmc.data import resample
+from hmc.data.catalog import DataError, data_sha256
 from hmc.data.dataset import Dataset
 from hmc.data.load import load
 from hmc.experiments.checkpoint import CheckpointFile
 from hmc.experiments.claim import claim
 from hmc.experiments.embed import embedded
+from hmc.experiments.leftovers import keep_only_the_record
 from hmc.experiments.slurm import log_name
 from hmc.experiments.track import tracker
 from hmc.losses.objective import ObjectiveContext
@@ -68,6 +71,17 @@ def limit_threads(count: int) -> None:
     numba.set_num_threads(min(count, most))
 
 
+def require_determinism(runtime: RuntimeSettings, device: torch.device) -> None:
+    """Let torch use only kernels that repeat their sums in the same order, or any, as ``runtime.determinism`` says."""
+    strict = runtime.determinism == "strict"
+    if strict and device.type == "cuda":
+        # cuBLAS reads it when it is first used; without it torch refuses every product.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(strict)
+    # What is drawn or computed fills every tensor here; filling each with NaN first only takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
 def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEpoch = lambda epoch, steps: None) -> list[Record]:
     """Train, evaluate and save cells that differ in their seed only, as one stack; several where the rows do not depend on the
     seed.
@@ -86,27 +100,31 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
         if waiting:
             for record in _run_claimed(waiting, runtime, store, on_epoch):
                 track(record)
+        for cell in cells:
+            keep_only_the_record(store.path(cell))
         return [store.load(cell) for cell in cells]
 
 
 def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, on_epoch: OnEpoch) -> list[Record]:
     limit_threads(runtime.threads)
     device = device_for(runtime)
-    about = environment(str(device), runtime.threads) | ({"log": log_name()} if log_name() else {})
+    require_determinism(runtime, device)
+    about = environment(str(device), runtime.threads, runtime.determinism) | ({"log": log_name()} if log_name() else {})
     started = _now()
     checkpoint = CheckpointFile([store.path(cell) for cell in cells], cells, device.type, runtime.checkpoint_seconds)
     try:
         records = _train_and_evaluate(cells, runtime, device, checkpoint, on_epoch, {"started": started}, about)
     except Exception as error:
-        for cell in cells:
-            store.save(Record.failed(cell, error, times={"started": started, "finished": _now()}, environment=about))
+        # On a full disk it is this error that counts, not that it cannot be recorded.
+        with contextlib.suppress(OSError):
+            for cell in cells:
+                store.save(Record.failed(cell, error, times={"started": started, "finished": _now()}, environment=about))
         # A training that diverged would do so again; what failed for want of memory or disk goes on from where it was.
         if isinstance(error, TrainingError):
             checkpoint.remove()
         raise
     for record in records:
         store.save(record)
-    checkpoint.remove()
     return records
 
 
@@ -121,6 +139,8 @@ def _train_and_evaluate(
 ) -> list[Record]:
     first, clock = cells[0], time.perf_counter()
     dataset = load(first.settings.dataset, first.settings.protocol, runtime, limiting_generator(first.seed))
+    if data_sha256(first.settings.dataset, runtime, first.settings.encoder) != first.data_sha256:
+        raise DataError(f"{dataset.name}: its files changed since the run was planned; the same command plans it anew")
     dataset, inputs = embedded(dataset, first.settings, runtime, device)
     rows = training_rows(dataset, first)
     data_seconds = time.perf_counter() - clock
