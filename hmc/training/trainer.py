@@ -194,7 +194,8 @@ def predict(trained: Trained, features: Tensor, constraint: Constraint, cells: i
     for rows in features.split(rows_at_once):
         inputs = rows.expand(trained.networks.count, -1, -1)
         logits = mlp.forward(trained.networks, inputs, ()).logits
-        probabilities = constraint.max_over_descendants(logits).sigmoid_()
+        # The sigmoid first: torch rounds it differently by an entry's place, so that of equal logits a child's could be above.
+        probabilities = constraint.max_over_descendants(logits.sigmoid())
         parts.append(probabilities.view(cells, -1, *probabilities.shape[1:]).mean(1).cpu())
     return torch.cat(parts, 1)
 

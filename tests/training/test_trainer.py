@@ -5,6 +5,7 @@ a NaN stops it.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -52,6 +53,21 @@ def test_it_learns() -> None:
     assert trained.losses[0, -1] < trained.losses[0, 0] / 3
     assert trained.steps == 30 * 50
     assert (probabilities[:, 1] >= probabilities[:, 3]).all()
+
+
+def test_equal_logits_make_equal_probabilities_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch's sigmoid rounds the last few entries of a tensor by another rule; a child must not pass its parent by that."""
+    features, labels = problem()
+    trained = train(features, labels, MeanLoss(), PLAIN, TRAINING, [0])
+    state = mlp.forward(trained.networks, features[None], ())
+    names = [f"n{place}" for place in range(7)]
+    chain = from_edges(names, list(itertools.pairwise(names)))
+    generator = torch.Generator().manual_seed(0)
+    for rows in range(1, 300):
+        equal = torch.randn(1, rows, 1, generator=generator).mul(5).expand(-1, -1, 7).contiguous()
+        monkeypatch.setattr(mlp, "forward", lambda *_, equal=equal: dataclasses.replace(state, logits=equal))
+        probabilities = predict(trained, torch.zeros(rows, 5), Constraint(chain), 1, rows_at_once=300)[0]
+        assert (probabilities.diff(dim=1) <= 0).all()
 
 
 @pytest.mark.parametrize("members", [1, 3])
