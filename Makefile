@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 SUITE ?= quick
+HOURS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce tables data test test-slow test-lowest test-newest torture lint bench clean
+.PHONY: help setup reproduce tables data test test-slow test-lowest test-newest torture soak lint bench clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -39,7 +40,7 @@ lint: setup ## ruff and mypy
 test: lint ## ruff, mypy and the tests, but for the slow ones
 	@$(RUN) -m pytest -n 2 -m "not slow and not torture" $(ARGS)
 
-test-slow: setup ## The slow tests: many kills, a local Slurm
+test-slow: setup ## The slow tests: a local Slurm and the like
 	@$(RUN) -m pytest -m slow $(ARGS)
 
 torture: setup ## Kills, races, damage and fuzzing at full length
@@ -57,6 +58,9 @@ $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-v
 	&& $(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python --resolution $(2) --upgrade --editable '.[test]' \
 	&& $(1)/bin/python -m pytest -m "not slow and not torture" $(ARGS)
 endef
+
+soak: setup ## HOURS of short cells, watched for growth of memory, handles and threads
+	@$(RUN) -m tests.torture.soak --hours $(HOURS) $(ARGS)
 
 bench: setup ## Step times beside the plain network's and the memory's (ARGS="action=parts", "action=scale" for more)
 	@$(RUN) scripts/benchmark.py $(ARGS)

@@ -24,14 +24,17 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names, read
+from hmc.report import sweeps
 from hmc.report.formats import terminal, write_tables
 from hmc.report.page import Results, write_page
+from hmc.report.significance import planned
 from hmc.report.tables import tables
 from hmc.results import published
 from hmc.results.record import Record
 from hmc.settings import (
     Cell,
     DatasetSettings,
+    EncoderSettings,
     MethodSettings,
     ProtocolSettings,
     RunSettings,
@@ -49,12 +52,13 @@ GROUPS: dict[str, Any] = {
     "method": MethodSettings,
     "training": TrainingSettings,
     "protocol": ProtocolSettings,
+    "encoder": EncoderSettings,
     "suite": SuiteSettings,
     "executor": ExecutorSettings,
 }
-"""The configuration groups, and what each one's file and overrides become."""
+"""The groups of settings, and what each one's file and overrides become; an encoder has no file of its own."""
 
-RUN_KEYS = ("dataset", "method", "training", "protocol", "seed")
+RUN_KEYS = ("dataset", "method", "training", "protocol", "encoder", "seed")
 
 
 def open_door(name: str, main: Callable[[dict[str, Any]], int]) -> None:
@@ -109,11 +113,13 @@ def checked_arguments(door: str, arguments: Sequence[str]) -> list[str]:
     written out, for Hydra would take them for a sweep. Raises SettingsError.
     """
     base = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{door}.yaml"))
-    own = {key for key in typing.cast(dict[str, Any], base) if key not in ("defaults", "hydra")}
+    own = {key for key in typing.cast(dict[str, Any], base) if key not in ("defaults", "hydra", *GROUPS)}
     groups = _groups_of(typing.cast(dict[str, Any], base))
+    plain = [key for key in typing.cast(dict[str, Any], base) if key in GROUPS]
     parser = OverridesParser.create()
     checked = [
-        argument if argument.startswith(("-", "hydra")) else _checked(parser, argument, groups, own) for argument in arguments
+        argument if argument.startswith(("-", "hydra")) else _checked(parser, argument, groups, plain, own)
+        for argument in arguments
     ]
     # Hydra's parser takes a flag between overrides for a mistake; the order means nothing, so flags go first.
     return sorted(checked, key=lambda argument: argument not in ("-m", "--multirun"))
@@ -124,7 +130,7 @@ def _groups_of(base: Mapping[str, Any]) -> list[str]:
     return [key for entry in entries for key in entry if not key.startswith("override")]
 
 
-def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], own: set[str]) -> str:
+def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], plain: Sequence[str], own: set[str]) -> str:
     try:
         override = parser.parse_overrides([argument])[0]
     except HydraException:
@@ -139,7 +145,9 @@ def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], own:
             # Hydra reads it again, but names a mistake in it less well.
             read(key, choice)
         return argument
-    _require_known(key, groups, own)
+    if key in plain:
+        raise SettingsError(f"{argument!r}: {key} is a group of settings without files; write {key}.name={override.value()}")
+    _require_known(key, [*groups, *plain], own)
     if _is_list(key) and override.is_sweep_override() and argument.partition("=")[2].startswith("range("):
         argument = f"{key}={[int(value) for value in override.sweep_string_iterator()]}".replace(" ", "")
     return f"++{argument.lstrip('+')}"
@@ -190,7 +198,7 @@ def run_settings(config: Mapping[str, Any]) -> RunSettings:
 
 def variant(overrides: Sequence[str]) -> str:
     """The overrides, as typed, that make a cell's settings depart from its files: not the choices, the seed or where to run."""
-    settings = ("dataset.", "method.", "training.", "protocol.")
+    settings = ("dataset.", "method.", "training.", "protocol.", "encoder.")
     typed = [override.lstrip("+") for override in overrides]
     return ", ".join(sorted(text for text in typed if text.startswith(settings)))
 
@@ -207,14 +215,15 @@ def show_record(record: Record, path: Path) -> None:
 def show_results(suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str) -> None:
     """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and its page to ``<results_dir>/report/<suite>.html``.
 
-    Prints the tables against published numbers, then where everything is.
+    Prints the tables against published numbers and those of sweeps, then where everything is.
     """
-    made = tables(cells, results.frame, published.load())
+    swept = sweeps.tables(planned(cells, results.frame))
+    made = [*tables(cells, results.frame, published.load()), *swept]
     folder = Path(results_dir) / "tables" / suite.name
     write_tables(made, folder)
     report = Path(results_dir) / "report"
     page = write_page(cells, results.frame, made, report, suite=suite.name, title=suite.title, curves=results.curves)
-    shown = [table for table in made if table.name.startswith("published")] or made
+    shown = [*(table for table in made if table.name.startswith("published")), *swept] or made
     width = shutil.get_terminal_size((110, 40)).columns
     for table in shown:
         print(f"\n{terminal(table, width)}")

@@ -38,12 +38,16 @@ def setting(
     above: float | None = None,
     below: float | None = None,
     own: bool = False,
+    later: bool = False,
 ) -> Any:
     """A dataclass field with its limits: ``minimum``/``maximum`` are inclusive, ``above``/``below`` exclusive.
 
     ``choices`` lists the known words; with ``own``, a value with a colon (module:name) is a person's own function instead.
+    ``later``: the setting came after the first records, and its default means what they were made with: at its default it is left
+    out of the identity, so that they stay valid.
     """
-    limits = {"choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below, "own": own}
+    limits = {"choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below}
+    limits |= {"own": own, "later": later}
     if isinstance(default, (dict, list)):
         return field(default_factory=lambda: type(default)(default), metadata=limits)
     return field(default=default, metadata=limits)
@@ -67,13 +71,45 @@ class SyntheticSettings:
 
 
 @dataclass(frozen=True)
+class ImageSettings:
+    """A table of images (CSV), where their files lie, and how they become arrays; see :mod:`hmc.data.images`.
+
+    What depends on these settings is in the data's hash, so they are in every identity without being among its settings.
+    """
+
+    table: str = setting("")
+    """The CSV file, one row an image; its path is looked up as those of other data files are."""
+    folder: str = setting("")
+    """Of the image files; empty: the table's own."""
+    path: str = setting("{image}")
+    """A row's file below the folder, made of its columns: "{dataset}/{site}/{image}.jpg" in BenthicNet-E."""
+    partition: str = setting("partition")
+    """The column that names the split: train, valid (or val, validation) or test."""
+    labels: str = setting("labels")
+    """The column of labels: a list in brackets, or names joined by @."""
+    hierarchy: str = setting("")
+    """A text file, one entry a line as a class attribute lists them (dataset.labels says how: paths or parent/child edges)."""
+    parents: tuple[int, ...] = setting((), minimum=-1)
+    """In place of a hierarchy file: each node's parent by index, -1 for the root; labels are then indices."""
+    channels: int = setting(3, minimum=1, maximum=3)
+    """1 (grey) or 3 (colours; no file has 2). An image with another number is an error and not converted."""
+    resize: int = setting(256, minimum=0, maximum=10_000)
+    """Length of the shorter side, bilinear (paper: 256); 0: as it is, and then all images must have one size."""
+    crop: int = setting(224, minimum=0, maximum=10_000)
+    """Side of the square cut from the middle (paper: 224); 0: none, and then all images must have one size."""
+    mean: tuple[float, ...] = setting((0.5,))
+    deviation: tuple[float, ...] = setting((0.25,), above=0)
+    """Of each channel, or of all, as fractions of white; what an encoder sees is (value - mean) / deviation."""
+
+
+@dataclass(frozen=True)
 class DatasetSettings:
-    """One dataset: a benchmark's card, a person's own ARFF files, or a generated one."""
+    """One dataset: a benchmark's card, a person's own ARFF files or images, the embedded digits, or a generated one."""
 
     name: str = setting()
-    kind: str = setting("arff", choices=("arff", "synthetic"))
+    kind: str = setting("arff", choices=("arff", "synthetic", "images", "digits"))
     title: str = setting("")
-    group: str = setting("own", choices=("fun", "go", "others", "synthetic", "own"))
+    group: str = setting("own", choices=("fun", "go", "others", "synthetic", "own", "images"))
     source: str = setting("")
     url: str = setting("")
     """Address of the folder that holds the files; each file's path is appended."""
@@ -93,6 +129,35 @@ class DatasetSettings:
     train_stand_in: str = setting("")
     """Path of a file that stands in for a missing training split. Marks the record as reconstructed."""
     synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
+    images: ImageSettings = field(default_factory=ImageSettings)
+    fraction: float = setting(1.0, above=0, maximum=1, later=True)
+    """Share of the training rows that is kept, stratified over label sets and drawn from the cell's seed; test rows all stay."""
+
+    @property
+    def holds_images(self) -> bool:
+        return self.kind in ("images", "digits")
+
+
+# --- encoder --------------------------------------------------------------------------------------------------------
+
+OWN_ENCODER = "small_convolution"
+"""The only encoder that needs no file: it is trained here, on images set aside (see :mod:`hmc.models.encoder`)."""
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """The network that turns images into the features of the ensemble's heads; all members share it."""
+
+    name: str = setting(
+        "none", choices=("none", OWN_ENCODER, "resnet18", "resnet34", "resnet50", "vit_b_16", "vit_b_32"), later=True
+    )
+    """none: the pixels are the features. small_convolution is ours; the others are torchvision's, without their classifiers."""
+    frozen: bool = setting(True, later=True)
+    """Whether it stays as it is (paper: optional; ours: by default, since its features are then computed once)."""
+    noise: float = setting(0.0, minimum=0, maximum=1, later=True)
+    """Each weight becomes (1 - noise) * pretrained + noise * random (paper); the random ones are drawn from the cell's seed."""
+    checkpoint: str = setting("")
+    """File of pretrained weights, a state dict saved by torch.save; it counts in identities by its content, not by its path."""
 
 
 # --- method ---------------------------------------------------------------------------------------------------------
@@ -243,6 +308,16 @@ class RunSettings:
     training: TrainingSettings
     protocol: ProtocolSettings
     seed: int = setting(0, minimum=0, maximum=2**31 - 1)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings, metadata={"later": True})
+
+    @property
+    def own_rows(self) -> bool:
+        """Whether what is trained on depends on the seed, so that cells of different seeds cannot share a stack.
+
+        So it is where rows are added or left out by chance, and where each cell has an encoder of its own.
+        """
+        drawn = self.method.resampling.name != "none" or self.dataset.fraction < 1
+        return drawn or (self.encoder.name != "none" and (self.encoder.noise > 0 or not self.encoder.frozen))
 
     def checked(self) -> RunSettings:
         """These settings with the dataset's hyperparameters filled in.
@@ -280,7 +355,32 @@ class RunSettings:
                 f"dataset.synthetic.nodes={self.dataset.synthetic.nodes} is less than dataset.synthetic.depth="
                 f"{self.dataset.synthetic.depth}, but every level needs a node; set more nodes or a smaller depth"
             )
+        self._check_encoder()
         return dataclasses.replace(self, training=self.training.resolved(self.dataset.name))
+
+    def _check_encoder(self) -> None:
+        encoder, kind = self.encoder, self.dataset.kind
+        if encoder.name == "none":
+            if encoder != EncoderSettings():
+                raise SettingsError(
+                    "encoder.name=none, so there is nothing for encoder.frozen, encoder.noise or encoder.checkpoint to change; "
+                    "set encoder.name"
+                )
+        elif not self.dataset.holds_images:
+            raise SettingsError(
+                f"encoder.name={encoder.name} encodes images, but dataset.kind={kind} holds none; set encoder.name=none, or "
+                "use a dataset of images such as dataset=digits"
+            )
+        elif not encoder.checkpoint and encoder.noise < 1 and (encoder.name != OWN_ENCODER or kind != "digits"):
+            raise SettingsError(
+                f"encoder.name={encoder.name} has no pretrained weights for dataset.kind={kind} here; set "
+                "encoder.checkpoint=FILE, or encoder.noise=1 for random weights"
+            )
+        elif kind == "digits" and encoder.name != OWN_ENCODER:
+            raise SettingsError(
+                f"encoder.name={encoder.name} takes images of three channels, and dataset.kind=digits has one; set "
+                f"encoder.name={OWN_ENCODER}"
+            )
 
 
 @dataclass(frozen=True)
@@ -295,6 +395,11 @@ class RuntimeSettings:
     device: str = setting("auto")
     """auto, cpu, cuda or cuda:N."""
     threads: int = setting(1, minimum=1, maximum=1024)
+    determinism: str = setting("fast", choices=("fast", "strict"))
+    """strict: torch may use no kernel whose sums come in an order that changes from run to run, and fails where it has no other.
+
+    On a CPU both give the same bits; on a GPU only strict does, and it may be slower.
+    """
     force: bool = setting(False)
     """Run again although a complete record exists; the old one is kept until the new one is complete."""
     download: bool = setting(True)
@@ -352,11 +457,29 @@ def canonical_hash(document: Any) -> str:
 
 
 def identifying(settings: RunSettings) -> dict[str, Any]:
-    """The part of the settings that can change a number: no titles, no addresses, no table of other datasets."""
-    document = to_mapping(settings.checked())
-    dataset = document["dataset"]
-    document["dataset"] = {"name": dataset["name"], "labels": dataset["labels"], "unevaluated": dataset["unevaluated"]}
+    """The part of the settings that can change a number: no titles, no addresses, no table of other datasets.
+
+    Settings that came later (see :func:`setting`) are in it only where they depart from their defaults.
+    """
+    document = _without_later_defaults(settings.checked())
+    named = ("name", "labels", "unevaluated", "fraction")
+    document["dataset"] = {key: value for key, value in document["dataset"].items() if key in named}
     del document["method"]["title"], document["training"]["per_dataset"]
+    if "encoder" in document:
+        del document["encoder"]["checkpoint"]
+    return document
+
+
+def _without_later_defaults(settings: Any) -> dict[str, Any]:
+    """:func:`to_mapping`, less what came later and has its default."""
+    document = to_mapping(settings)
+    for entry in dataclasses.fields(settings):
+        value = getattr(settings, entry.name)
+        default = entry.default if entry.default_factory is dataclasses.MISSING else entry.default_factory()
+        if entry.metadata.get("later") and value == default:
+            del document[entry.name]
+        elif dataclasses.is_dataclass(value):
+            document[entry.name] = _without_later_defaults(value)
     return document
 
 

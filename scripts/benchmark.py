@@ -11,10 +11,10 @@ from tqdm import tqdm
 
 from hmc import console
 from hmc.data import catalog
+from hmc.files import write_atomically
 from hmc.report.cost import cost_curves
 from hmc.report.figures import made
 from hmc.results.provenance import environment
-from hmc.results.store import write_atomically
 from hmc.settings import RuntimeSettings, setting
 
 

@@ -25,7 +25,7 @@ class CompareSettings:
 def main(config: dict[str, Any]) -> int:
     asked = console.own_settings(CompareSettings, config)
     frame = Store(asked.results_dir).frame()
-    wanted = frame["dataset"].isin(asked.datasets) if asked.datasets else frame["group"] != "synthetic"
+    wanted = frame["dataset"].isin(asked.datasets) if asked.datasets else ~frame["group"].isin(("synthetic", "images"))
     frame = frame[wanted & (frame["status"] == "complete")]
     if frame.empty:
         raise SettingsError(f"{asked.results_dir} holds no results of the datasets asked for; run scripts/reproduce.py first")

@@ -13,11 +13,12 @@ from hmc.settings import Cell
 def main(config: dict[str, Any]) -> int:
     settings, runtime = console.run_settings(config), console.runtime_settings(config)
     variant = console.variant(HydraConfig.get().overrides.task)
-    cell = Cell(settings, data_sha256(settings.dataset, runtime), variant)
+    cell = Cell(settings, data_sha256(settings.dataset, runtime, settings.encoder), variant)
     store = Store(runtime.results_dir)
     if store.state(cell).name == "done" and not runtime.force:
         print(f"already done: {cell} (force=true runs it again)")
     else:
+        store.require_writable()
         # torch takes seconds to import, and a cell that is done does not need it.
         from hmc.experiments.execute import epoch_bar
         from hmc.experiments.run import run_cells

@@ -73,3 +73,18 @@ def test_our_own_mistakes_keep_their_traceback() -> None:
 
     with pytest.raises(TypeError):
         guarded(broken)
+
+
+def test_an_encoder_is_set_key_by_key_and_belongs_to_the_variant() -> None:
+    given = ["encoder.name=small_convolution", "encoder.noise=0.5", "dataset=digits"]
+    assert checked_arguments("train", given) == [f"++{argument}" for argument in given[:2]] + given[2:]
+    assert (
+        variant(["++encoder.noise=0.5", "dataset=digits", "++dataset.fraction=0.1"]) == "dataset.fraction=0.1, encoder.noise=0.5"
+    )
+    for argument, words in (
+        ("encoder=resnet18", "write encoder.name=resnet18"),
+        ("encoder.nois=1", "unknown setting 'encoder.nois'; did you mean 'encoder.noise'"),
+    ):
+        with pytest.raises(SettingsError) as raised:
+            checked_arguments("train", [argument])
+        assert words in str(raised.value)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hmc.settings import (
     Cell,
     DatasetSettings,
+    EncoderSettings,
     FocalSettings,
     MethodSettings,
     NodeWeightSettings,
@@ -18,6 +19,7 @@ from hmc.settings import (
     TrainingSettings,
     build,
     canonical_hash,
+    identifying,
     identity,
     to_mapping,
 )
@@ -123,3 +125,34 @@ def test_a_cells_column_names_protocol_and_variant() -> None:
     assert Cell(settings, "data").column == "weighted"
     corrected = dataclasses.replace(settings, protocol=ProtocolSettings("corrected"))
     assert Cell(corrected, "data", "method.members=5").column == "weighted (corrected, method.members=5)"
+
+
+def test_settings_that_came_later_are_in_the_identity_only_where_they_depart() -> None:
+    plain = identifying(run())
+    assert "encoder" not in plain
+    assert "fraction" not in plain["dataset"]
+    assert identity(run(dataset=DatasetSettings("enron", fraction=1.0), encoder=EncoderSettings()), "data") == identity(
+        run(), "data"
+    )
+    assert identifying(run(dataset=DatasetSettings("enron", fraction=0.5)))["dataset"]["fraction"] == 0.5
+    digits = DatasetSettings("digits", kind="digits")
+    noisy = run(dataset=digits, encoder=EncoderSettings("small_convolution", noise=0.5))
+    assert identifying(noisy)["encoder"] == {"name": "small_convolution", "noise": 0.5}
+    moved = run(dataset=digits, encoder=EncoderSettings("small_convolution", noise=0.5, checkpoint="elsewhere.pt"))
+    assert identity(moved, "data") == identity(noisy, "data")  # a checkpoint counts by its content, in the data's hash
+
+
+@pytest.mark.parametrize(
+    ("dataset", "encoder", "words"),
+    [
+        (DatasetSettings("enron"), EncoderSettings("resnet18"), "dataset.kind=arff holds none"),
+        (DatasetSettings("a", kind="images"), EncoderSettings("resnet18"), "encoder.checkpoint=FILE, or encoder.noise=1"),
+        (DatasetSettings("a", kind="images"), EncoderSettings("small_convolution"), "encoder.checkpoint=FILE"),
+        (DatasetSettings("a", kind="digits"), EncoderSettings("resnet18", noise=1.0), "encoder.name=small_convolution"),
+        (DatasetSettings("a", kind="digits"), EncoderSettings(noise=0.5), "set encoder.name"),
+    ],
+)
+def test_an_encoder_that_cannot_be_is_refused(dataset: DatasetSettings, encoder: EncoderSettings, words: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        run(dataset=dataset, encoder=encoder).checked()
+    assert words in str(raised.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hmc.data.dataset import SPLITS
+from hmc.files import replacing
 from hmc.hierarchy import Adjacency, Hierarchy
 
 
@@ -22,7 +22,8 @@ class Encoded:
     """A dataset as read from its files: one-hot, neither imputed nor standardised, so that one cached form serves every protocol.
 
     names, parents: the hierarchy's nodes and their parents.
-    features: per split float64 [rows, features], NaN where missing; labels: per split bool [rows, nodes], closed.
+    features: per split float64 [rows, features], NaN where missing, or images as uint8 [rows, channels, height, width], which
+    have no feature_names; labels: per split bool [rows, nodes], closed.
     """
 
     names: tuple[str, ...]
@@ -33,7 +34,7 @@ class Encoded:
 
 
 def save(path: Path, key: str, encoded: Encoded) -> None:
-    """Write the parsed form, complete or not at all. Several processes may write the same file. Raises OSError."""
+    """Write the parsed form, complete or not at all. Several processes may write the same file. Raises UnwritableError."""
     arrays = {
         "key": np.array(key),
         "names": np.array(encoded.names),
@@ -44,15 +45,8 @@ def save(path: Path, key: str, encoded: Encoded) -> None:
     for split in SPLITS:
         arrays[f"features_{split}"] = encoded.features[split]
         arrays[f"labels_{split}"] = np.packbits(encoded.labels[split], axis=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    temporary.replace(path)
+    with replacing(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def restore(path: Path, key: str) -> Encoded:
@@ -76,7 +70,7 @@ def restore(path: Path, key: str) -> Encoded:
             raise CacheError("its parts do not belong together")
     except (FileNotFoundError, CacheError):
         raise
-    # A damaged file can fail in any way that unzipping and numpy's headers know.
+    # A damaged file can fail in any way that unzipping knows; a flipped bit may ask for a password or for terabytes.
     except Exception as error:
         raise CacheError(f"{type(error).__name__}: {' '.join(str(error).split())[:120]!a}") from None
     return encoded
@@ -92,7 +86,11 @@ def _fits_together(encoded: Encoded) -> bool:
         return False
     for split in SPLITS:
         features, labels = encoded.features[split], encoded.labels[split]
-        if features.dtype != np.float64 or features.shape != (len(labels), len(encoded.feature_names)):
+        # Images have no named features.
+        named = (features.ndim == 4 and features.dtype == np.uint8) or (
+            features.dtype == np.float64 and features.shape[1:] == (len(encoded.feature_names),)
+        )
+        if len(features) != len(labels) or not named:
             return False
     hierarchy = Hierarchy(encoded.names, encoded.parents, np.ones(nodes, dtype=bool))
     return int((encoded.parents.counts == 0).sum()) == 1 and len(hierarchy.topological_order) == nodes

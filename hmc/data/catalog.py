@@ -9,12 +9,20 @@ from functools import cache
 from pathlib import Path
 
 from hmc import settings_file
-from hmc.settings import DatasetSettings, RuntimeSettings, SettingsError, build, canonical_hash, did_you_mean
+from hmc.settings import (
+    DatasetSettings,
+    EncoderSettings,
+    RuntimeSettings,
+    SettingsError,
+    build,
+    canonical_hash,
+    did_you_mean,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 CARDS = PROJECT / "configs" / "dataset"
-OWN_CARD = "arff"
-"""The card that a person fills in with files of their own."""
+OWN_CARDS = ("arff", "images", "benthicnet_e")
+"""The cards that need files of a person's own."""
 ENVIRONMENT = "HMC_DATA_DIR"
 
 
@@ -31,8 +39,8 @@ class MissingDataError(OSError):
 
 def names() -> list[str]:
     """All datasets with a card of their own (the benchmark's and the synthetic ones), grouped as in the papers' tables."""
-    order = ("fun", "go", "others", "synthetic", "own")
-    found = [path.stem for path in CARDS.glob("*.yaml") if path.stem != OWN_CARD]
+    order = ("fun", "go", "others", "synthetic", "images", "own")
+    found = [path.stem for path in CARDS.glob("*.yaml") if path.stem not in OWN_CARDS]
     return sorted(found, key=lambda name: (order.index(card(name).group), name))
 
 
@@ -57,15 +65,28 @@ def card(name: str) -> DatasetSettings:
 def files(dataset: DatasetSettings) -> dict[str, str]:
     """From each split that the dataset has to its file, as the card or the person wrote it; a stand-in is the train file.
 
-    Raises DataError when there is no train or test file.
+    A dataset of images has one table of all splits, ``table``, and ``hierarchy``, unless its card lists the parents.
+    Raises DataError when there is no train or test file, or no table or hierarchy.
     """
-    if dataset.kind == "synthetic":
+    if dataset.kind in ("synthetic", "digits"):
         return {}
+    if dataset.kind == "images":
+        return _image_files(dataset)
     paths = {"train": dataset.train_stand_in or dataset.train, "valid": dataset.valid, "test": dataset.test}
     for split in ("train", "test"):
         if not paths[split]:
             raise DataError(f"dataset.{split} of {dataset.name!r} is empty; give the file with dataset.{split}=PATH")
     return {split: path for split, path in paths.items() if path}
+
+
+def _image_files(dataset: DatasetSettings) -> dict[str, str]:
+    images = dataset.images
+    for key in ("table", "hierarchy"):
+        if not getattr(images, key) and not (key == "hierarchy" and images.parents):
+            raise DataError(f"dataset.images.{key} of {dataset.name!r} is empty; give the file with dataset.images.{key}=PATH")
+    if images.hierarchy and images.parents:
+        raise DataError(f"dataset.images of {dataset.name!r} has both hierarchy and parents; leave one out")
+    return {"table": images.table} | ({"hierarchy": images.hierarchy} if images.hierarchy else {})
 
 
 def pinned(dataset: DatasetSettings, path: str) -> str:
@@ -115,6 +136,17 @@ def locate(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, Path
     return found
 
 
+def present(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, Path]:
+    """:func:`locate`, every file being there. Raises MissingDataError for the first that is not."""
+    paths = files(dataset)
+    found = {}
+    for name, path in locate(dataset, runtime).items():
+        if path is None:
+            raise missing_file(dataset, paths[name], runtime)
+        found[name] = path
+    return found
+
+
 def missing(dataset: DatasetSettings, runtime: RuntimeSettings) -> list[str]:
     """The files, as the card names them, that are in none of the folders; empty when the dataset can be loaded offline."""
     paths = files(dataset)
@@ -160,8 +192,29 @@ def read_checked(dataset: DatasetSettings, path: str, found: Path) -> bytes:
 # --- identity -------------------------------------------------------------------------------------------------------
 
 
-def data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
+def image_folder(dataset: DatasetSettings, runtime: RuntimeSettings, table: Path) -> Path:
+    """The folder of the image files: the table's own, or the one that dataset.images.folder names, wherever it is found.
+
+    Raises MissingDataError where there is no such folder.
+    """
+    if not dataset.images.folder:
+        return table.parent
+    wanted = Path(dataset.images.folder).expanduser()
+    candidates = [wanted, *(folder / wanted for folder in folders(runtime)), table.parent / wanted]
+    found = next((folder for folder in candidates if folder.is_dir()), None)
+    if found is None:
+        raise MissingDataError(
+            f"{dataset.name}: dataset.images.folder={dataset.images.folder} is no folder (looked in "
+            f"{', '.join(str(folder) for folder in candidates)}); correct the path"
+        )
+    return found
+
+
+def data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings, encoder: EncoderSettings | None = None) -> str:
     """What tells one dataset's numbers from another's, as a sha256; it goes into every result's identity.
+
+    encoder: where one encodes the images, what it was pretrained on counts too: its checkpoint by its contents, ours by the
+    version of its pretraining.
 
     A pinned file counts by its pin, so that no file is opened and a result's identity is known before its data are there; any
     other file by its contents; a generated dataset by the generator's version and settings. A stand-in counts by its contents and
@@ -169,6 +222,29 @@ def data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
 
     Raises MissingDataError when a file without a pin is not there, DataError when the dataset names no file.
     """
+    data = _data_sha256(dataset, runtime)
+    if encoder is None or encoder.name == "none" or encoder.noise == 1:
+        return data
+    return canonical_hash({"data": data, "pretrained": _pretrained(encoder)})
+
+
+PRETRAINING_VERSION = 1
+"""Of how our own encoder is pretrained, to be raised with every change that changes a number; see hmc.models.encoder."""
+
+
+def _pretrained(encoder: EncoderSettings) -> str:
+    if not encoder.checkpoint:
+        return f"pretraining {PRETRAINING_VERSION}"
+    path = Path(encoder.checkpoint).expanduser()
+    if not path.is_file():
+        raise MissingDataError(f"encoder.checkpoint={encoder.checkpoint} is not there; correct the path")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
+    if dataset.holds_images:
+        return _images_sha256(dataset, runtime)
     if dataset.kind == "synthetic":
         from hmc.data.synthetic import GENERATOR_VERSION
 
@@ -186,3 +262,16 @@ def data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
     if dataset.train_stand_in:
         document["stand_in"] = "train"
     return canonical_hash(document)
+
+
+def _images_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
+    from hmc.data import digits, images
+
+    settings = dataclasses.asdict(dataset.images)
+    if dataset.kind == "digits":
+        return canonical_hash({"digits": digits.VERSION, **{key: settings[key] for key in ("mean", "deviation")}})
+    table = images.table_of(dataset, runtime)
+    for name in ("table", "folder", "hierarchy"):
+        del settings[name]
+    written = {name: content_hash(path.read_bytes()) for name, path in present(dataset, runtime).items()}
+    return canonical_hash({"images": images.VERSION, "files": written, "contents": images.contents(table), "settings": settings})

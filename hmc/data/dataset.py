@@ -16,7 +16,7 @@ SPLITS = ("train", "valid", "test")
 class Split:
     """Rows that belong together; none (arrays of 0 rows) where a dataset has no such split.
 
-    features: float32 [rows, features], imputed, one-hot and standardised.
+    features: float32 [rows, features], imputed, one-hot and standardised; or images, uint8 [rows, channels, height, width].
     labels: bool [rows, nodes], closed under ancestors.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def _figures(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, in
     counts = loaded.training.labels[:, evaluated].sum(axis=0)
     return {
         **{split: len(getattr(loaded, split)) for split in SPLITS},
-        "features": len(loaded.feature_names),
+        "features": math.prod(loaded.test.features.shape[1:]),
         "nodes": int(evaluated.sum()),
         "depth": int(loaded.hierarchy.depth.max()),
         "rare": int(((counts >= 1) & (counts <= RARE)).sum()),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from hmc.data import arff, cache, catalog, class_attribute, preprocess, synthetic
+from hmc.data import arff, cache, catalog, class_attribute, digits, images, limit, preprocess, synthetic
 from hmc.data.cache import Encoded
 from hmc.data.dataset import SPLITS, Dataset, Split
 from hmc.data.download import fetch
@@ -16,21 +16,36 @@ from hmc.hierarchy import Hierarchy, HierarchyError, short
 from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings, canonical_hash
 
 
-def load(dataset: DatasetSettings, protocol: ProtocolSettings, runtime: RuntimeSettings) -> Dataset:
+def load(
+    dataset: DatasetSettings,
+    protocol: ProtocolSettings,
+    runtime: RuntimeSettings,
+    generator: np.random.Generator | None = None,
+) -> Dataset:
     """One dataset, ready for training: parsed (or taken from the cache), imputed as the protocol says, standardised.
+
+    generator: draws the training rows that stay where dataset.fraction is below 1. Images stay images.
 
     Missing benchmark files are downloaded if runtime.download allows it. Every pinned file is checked against its hash each time.
 
     Raises MissingDataError or DownloadError (both OSError) when a file cannot be had, DataError for a file that is not the pinned
-    one or not what the card announces, ArffError for a file that cannot be read as hierarchical ARFF.
+    one or not what the card announces or for images that cannot be used, ArffError for a file that cannot be read as hierarchical
+    ARFF.
     """
-    encoded = synthetic.generate(dataset.synthetic) if dataset.kind == "synthetic" else _from_files(dataset, runtime)
+    encoded = _encoded(dataset, runtime)
+    if dataset.fraction < 1:
+        if generator is None:
+            raise ValueError(f"dataset.fraction={dataset.fraction} leaves rows out by chance; pass the generator that draws them")
+        encoded = limit.limited(encoded, dataset.fraction, generator)
     skipped = set(dataset.unevaluated)
     evaluated = np.array([name not in skipped for name in encoded.names])
     if not evaluated.any():
         raise catalog.DataError(f"{dataset.name}: dataset.unevaluated leaves no node to evaluate; shorten it")
-    features = preprocess.standardise(preprocess.impute(encoded.features, protocol.imputation))
-    splits = {name: Split(features[name].astype(np.float32), encoded.labels[name]) for name in SPLITS}
+    features = dict(encoded.features)
+    if not dataset.holds_images:
+        ready = preprocess.standardise(preprocess.impute(encoded.features, protocol.imputation))
+        features = {name: values.astype(np.float32) for name, values in ready.items()}
+    splits = {name: Split(features[name], encoded.labels[name]) for name in SPLITS}
     return Dataset(
         name=dataset.name,
         hierarchy=Hierarchy(names=encoded.names, parents=encoded.parents, evaluated=evaluated),
@@ -39,6 +54,14 @@ def load(dataset: DatasetSettings, protocol: ProtocolSettings, runtime: RuntimeS
         reconstructed=_reconstructed(dataset),
         **splits,
     )
+
+
+def _encoded(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
+    if dataset.kind == "synthetic":
+        return synthetic.generate(dataset.synthetic)
+    if dataset.kind == "digits":
+        return digits.read()
+    return _from_images(dataset, runtime) if dataset.kind == "images" else _from_files(dataset, runtime)
 
 
 def read_files(paths: Mapping[str, Path], labels: str = "auto") -> Encoded:
@@ -73,8 +96,27 @@ def cache_folder(runtime: RuntimeSettings) -> Path:
 def _from_files(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
     paths = fetch(dataset, runtime)
     written = catalog.files(dataset)
-    hashes = {split: catalog.content_hash(catalog.read_checked(dataset, written[split], path)) for split, path in paths.items()}
+    hashes = _hashes(dataset, paths)
     key = canonical_hash({"files": hashes, "labels": dataset.labels, "parser": arff.PARSER_VERSION})
+
+    def read() -> Encoded:
+        encoded = read_files(paths, dataset.labels)
+        if _hashes(dataset, paths) != hashes:
+            raise catalog.DataError(f"{dataset.name}: its files changed while they were read; try again when they are complete")
+        if not dataset.train_stand_in and all(catalog.pinned(dataset, path) for path in written.values()):
+            _check_expected(dataset, encoded)
+        return encoded
+
+    return _cached(dataset, runtime, key, read)
+
+
+def _from_images(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
+    table = images.table_of(dataset, runtime)
+    key = catalog.data_sha256(dataset, runtime)
+    return _cached(dataset, runtime, key, lambda: images.read(table, dataset.images))
+
+
+def _cached(dataset: DatasetSettings, runtime: RuntimeSettings, key: str, read: Callable[[], Encoded]) -> Encoded:
     place = cache_folder(runtime) / f"{key}.npz"
     try:
         return cache.restore(place, key)
@@ -82,21 +124,25 @@ def _from_files(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
         pass
     except cache.CacheError as error:
         warnings.warn(
-            f"the cached form of {dataset.name}, {place}, cannot be used ({error}); it is made anew", RuntimeWarning, stacklevel=3
+            f"the cached form of {dataset.name}, {place}, cannot be used ({error}); it is made anew", RuntimeWarning, stacklevel=4
         )
-    encoded = read_files(paths, dataset.labels)
-    if not dataset.train_stand_in and all(catalog.pinned(dataset, path) for path in written.values()):
-        _check_expected(dataset, encoded)
+    encoded = read()
     try:
         cache.save(place, key, encoded)
     except OSError as error:
         warnings.warn(
-            f"{dataset.name} was read but cannot be kept in {place.parent} ({error.strerror or error}), so the next run reads it "
+            f"{dataset.name} was read but cannot be kept in {place.parent} ({error}), so the next run reads it "
             "again; set runtime.cache_dir to a folder that can be written",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return encoded
+
+
+def _hashes(dataset: DatasetSettings, paths: Mapping[str, Path]) -> dict[str, str]:
+    """The hash of each split's file, which is checked against its pin."""
+    written = catalog.files(dataset)
+    return {split: catalog.content_hash(catalog.read_checked(dataset, written[split], path)) for split, path in paths.items()}
 
 
 def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:

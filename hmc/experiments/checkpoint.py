@@ -12,6 +12,7 @@ import dataclasses
 import os
 import time
 import warnings
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,10 @@ class CheckpointFile:
         if not self.path.exists():
             return None
         try:
+            # torch reads what it maps unchecked; the archive's checksums tell a flipped bit.
+            with zipfile.ZipFile(self.path) as archive:
+                if damaged := archive.testzip():
+                    raise ValueError(f"its part {damaged} is damaged")
             document = torch.load(self.path, map_location="cpu", weights_only=True, mmap=True)
             about = {key: document.get(key) for key in self._about}
             if about != self._about:
@@ -84,8 +89,10 @@ class CheckpointFile:
             temporary.replace(self.path)
         except (OSError, RuntimeError) as error:
             temporary.unlink(missing_ok=True)
+            # torch says where it noticed, and its context why the file could not be written.
+            reason = error.__context__ if isinstance(error.__context__, OSError) else error
             warnings.warn(
-                f"no checkpoint of {self._name} could be written ({error}); it trains on without", RuntimeWarning, stacklevel=2
+                f"no checkpoint of {self._name} could be written ({reason}); it trains on without", RuntimeWarning, stacklevel=2
             )
         self._saved = time.monotonic()
         self._cost = self._saved - began
@@ -98,5 +105,6 @@ class CheckpointFile:
 
 
 def _state(document: dict[str, Any]) -> TrainingState:
-    """Raises KeyError where a part is missing."""
-    return TrainingState(**{entry.name: document[entry.name] for entry in dataclasses.fields(TrainingState)})
+    """Raises TypeError where a part is missing that has no default."""
+    known = [entry.name for entry in dataclasses.fields(TrainingState)]
+    return TrainingState(**{name: document[name] for name in known if name in document})

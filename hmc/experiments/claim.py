@@ -6,13 +6,15 @@ the locks where the file system does (NFS 4, Lustre mounted with flock); where i
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import platform
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from hmc.files import unwritable
 
 NAME = "lock"
 
@@ -26,17 +28,21 @@ class ClaimedError(RuntimeError):
         self.holder = holder
 
 
-@contextmanager
+@contextlib.contextmanager
 def claim(folder: Path) -> Iterator[None]:
-    """Hold the cell whose record is in this folder. Raises ClaimedError where another process holds it."""
+    """Hold the cell whose record is in this folder. Raises ClaimedError where another process holds it, UnwritableError
+    where it cannot be claimed.
+    """
     path = folder / NAME
     handle = _locked(path)
     if handle is None:
         yield
         return
     try:
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+        # On a full disk the lock has no room for its holder's name, but holds.
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"process {os.getpid()} on {platform.node()}".encode(), 0)
         yield
     finally:
         # Removed before it is released: whoever opened it meanwhile finds that the name is gone, and opens it anew.
@@ -63,9 +69,12 @@ def is_claimed(folder: Path) -> bool:
 
 def _locked(path: Path) -> int | None:
     """The locked file, or None where the file system has no locks."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise unwritable(path, error) from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

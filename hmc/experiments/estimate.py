@@ -49,11 +49,15 @@ def size(dataset: DatasetSettings) -> Size | None:
     """None for a person's own files, whose card says nothing."""
     if dataset.kind == "synthetic":
         made = dataset.synthetic
-        return Size(made.rows_train + made.rows_valid, made.features, made.nodes)
+        return Size(_kept(dataset, made.rows_train + made.rows_valid), made.features, made.nodes)
     told = dataset.expected
     if not {"train", "features", "nodes"} <= told.keys():
         return None
-    return Size(told["train"] + told.get("valid", 0), told["features"], told["nodes"])
+    return Size(_kept(dataset, told["train"] + told.get("valid", 0)), told["features"], told["nodes"])
+
+
+def _kept(dataset: DatasetSettings, rows: int) -> int:
+    return max(1, round(dataset.fraction * rows))
 
 
 def parameters(cell: Cell) -> int | None:
@@ -151,10 +155,14 @@ def _modelled(cell: Cell) -> float | None:
 
 
 def _key(cell: Cell) -> str:
-    training, method = cell.settings.checked().training, cell.settings.method
-    return "|".join(map(str, (cell.dataset, cell.method, method.members, training.hidden, training.layers, training.batch_size)))
+    training, method, encoder = cell.settings.checked().training, cell.settings.method, cell.settings.encoder
+    # A frozen encoder has no part in a step; one that learns has most of it.
+    learning = "" if encoder.frozen else encoder.name
+    sizes = (method.members, training.hidden, training.layers, training.batch_size)
+    return "|".join(map(str, (cell.dataset, cell.method, *sizes, learning)))
 
 
 def _key_of_row(row: Row) -> str:
     names = ("method.members", "training.hidden", "training.layers", "training.batch_size")
-    return "|".join([row["dataset"], row["method"], *(row.get(f"settings.{name}", "") for name in names)])
+    learning = row.get("settings.encoder.name", "") if row.get("settings.encoder.frozen") == "false" else ""
+    return "|".join([row["dataset"], row["method"], *(row.get(f"settings.{name}", "") for name in names), learning])

@@ -63,7 +63,7 @@ def execute(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorS
 def stacks(cells: Sequence[Cell], most: Callable[[Cell], int]) -> list[Stack]:
     """The cells in order, those that differ in their seed only together, up to ``most`` of a cell's kind at a time.
 
-    Cells of a resampling method train on rows of their own and stay alone.
+    Cells that train on rows of their own (resampling, limited data, an encoder a seed) stay alone.
     """
     made: list[Stack] = []
     last: dict[str, tuple[Stack, int]] = {}
@@ -74,7 +74,7 @@ def stacks(cells: Sequence[Cell], most: Callable[[Cell], int]) -> list[Stack]:
             open_stack.append(cell)
             continue
         made.append([cell])
-        if cell.settings.method.resampling.name == "none":
+        if not cell.settings.own_rows:
             last[alike] = made[-1], most(cell)
     return made
 

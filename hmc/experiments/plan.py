@@ -7,6 +7,7 @@ what reading a few dozen small files costs.
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,7 @@ from hmc.results.store import Store
 from hmc.settings import (
     Cell,
     DatasetSettings,
+    EncoderSettings,
     MethodSettings,
     ProtocolSettings,
     RunSettings,
@@ -37,6 +39,7 @@ _KINDS: dict[str, Any] = {
     "method": MethodSettings,
     "training": TrainingSettings,
     "protocol": ProtocolSettings,
+    "encoder": EncoderSettings,
 }
 
 
@@ -50,6 +53,8 @@ class BlockSettings:
     seeds: tuple[int, ...] = setting((0,), minimum=0, maximum=2**31 - 1)
     overrides: tuple[str, ...] = setting(())
     """As on the command line: "method.members=5". Cells with overrides have columns of their own."""
+    training: str = setting("paper")
+    """The file of configs/training."""
     required: bool = setting(True)
     """False: a dataset of this block whose files are not to be had is left out, with a notice, and counts as no failure."""
 
@@ -151,7 +156,7 @@ def run_settings(
     groups = {"dataset": dataset, "method": method, "training": training, "protocol": protocol}
     built = {group: _built(group, name) for group, name in groups.items()}
     if overrides:
-        documents = {group: read(group, name) for group, name in groups.items()}
+        documents = {group: read(group, name) for group, name in groups.items()} | {"encoder": {}}
         for override in overrides:
             _apply(documents, override)
         built = {group: build(_KINDS[group], document, at=group) for group, document in documents.items()}
@@ -190,7 +195,7 @@ def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Ce
         for dataset in _selected(block.datasets, suite.datasets):
             for method in _selected(block.methods, suite.methods):
                 for protocol in _selected(block.protocols, suite.protocols):
-                    for cell in _block_cells(dataset, method, protocol, suite.seeds or block.seeds, block.overrides, runtime):
+                    for cell in _block_cells(dataset, method, protocol, suite.seeds or block.seeds, block, runtime):
                         found.setdefault(cell.identity, (cell, block.required))
     if not found:
         raise SettingsError(f"the suite {suite.name} has no cells; name datasets, methods, protocols and seeds in its blocks")
@@ -198,13 +203,12 @@ def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Ce
 
 
 def _block_cells(
-    dataset: str, method: str, protocol: str, seeds: Sequence[int], overrides: Sequence[str], runtime: RuntimeSettings
+    dataset: str, method: str, protocol: str, seeds: Sequence[int], block: BlockSettings, runtime: RuntimeSettings
 ) -> Iterable[Cell]:
-    first = run_settings(dataset, method, 0, protocol=protocol, overrides=overrides)
-    sha256 = data_sha256(first.dataset, runtime)
+    first = run_settings(dataset, method, 0, protocol=protocol, training=block.training, overrides=block.overrides)
+    sha256 = data_sha256(first.dataset, runtime, first.encoder)
     for seed in seeds:
-        settings = RunSettings(first.dataset, first.method, first.training, first.protocol, seed)
-        yield Cell(settings, sha256, ", ".join(overrides))
+        yield Cell(dataclasses.replace(first, seed=seed), sha256, ", ".join(block.overrides))
 
 
 def _selected(available: Sequence[str], wanted: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import Connection
@@ -25,6 +26,9 @@ from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings
 
 Stack = Sequence[Cell]
+
+STARTS = 5
+"""So often is a process started before the reproduction gives up."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -65,7 +69,9 @@ def _lost(cell: Cell, ended: str, runtime: RuntimeSettings) -> Outcome:
     if store.state(cell).name == "done":
         return Outcome(cell)
     error = f"its process {ended}, twice; if memory ran out, set executor.workers or executor.stack lower"
-    store.save(Record.failed(cell, error))
+    # Where it cannot be recorded it is reported all the same, and the others go on.
+    with contextlib.suppress(OSError):
+        store.save(Record.failed(cell, error))
     return Outcome(cell, error)
 
 
@@ -128,12 +134,24 @@ def _spawn(runtime: RuntimeSettings) -> tuple[Any, Connection]:
     # Forked from a server that has torch loaded and nothing started: in place in milliseconds, and sharing torch's memory.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "hmc.experiments.run"])
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, runtime), daemon=True)
-    with _environment(dict.fromkeys(THREADS, str(runtime.threads))), _interrupts_ignored():
-        process.start()
-    theirs.close()
-    return process, ours
+    for _ in range(STARTS):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, runtime), daemon=True)
+        try:
+            with _environment(dict.fromkeys(THREADS, str(runtime.threads))), _interrupts_ignored():
+                process.start()
+        # The server was killed (by the kernel, for its memory) while it was asked; the next question starts another one.
+        except (EOFError, ConnectionError) as error:
+            ours.close()
+            problem = error
+            time.sleep(0.1)
+            continue
+        finally:
+            theirs.close()
+        return process, ours
+    raise RuntimeError(
+        f"no process could be started, in {STARTS} tries ({type(problem).__name__}); if memory ran out, lower executor.workers"
+    )
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from hmc.data import catalog
 from hmc.data.download import fetch
 from hmc.experiments import estimate, plan, processes
 from hmc.experiments.estimate import Estimate
+from hmc.experiments.leftovers import tidy
 from hmc.experiments.plan import ExecutorSettings, Planned, SuiteSettings
 from hmc.results.store import Store
 from hmc.settings import Cell, DatasetSettings, RuntimeSettings
@@ -94,7 +95,10 @@ def _expectation(left: Sequence[Cell], expected: Estimate, workers: int, folder:
 
 
 def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings) -> Reproduction:
-    """Run the suite's cells that are not done. Cells of datasets that cannot be had are left out, with a notice."""
+    """Run the suite's cells that are not done. Cells of datasets that cannot be had are left out, with a notice.
+
+    Raises UnwritableError, before anything runs, where the results folder cannot be written.
+    """
     pairs = plan.suite_cells(suite, runtime)
     store = Store(runtime.results_dir)
     entries = plan.planned([cell for cell, _ in pairs], store)
@@ -104,8 +108,12 @@ def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     if left_out:
         print(_notice(left_out))
     to_run = [cell for cell in wanted if cell.dataset not in left_out]
+    for entry in entries:
+        if entry.state == "done" and not runtime.force:
+            tidy(store.path(entry.cell))
     failed: dict[str, str] = {}
     if to_run:
+        store.require_writable()
         from hmc.experiments.execute import execute
 
         failed = {str(outcome.cell): outcome.error for outcome in execute(to_run, runtime, executor) if outcome.error}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +16,13 @@ import numpy as np
 import torch
 
 from hmc.data import resample
+from hmc.data.catalog import DataError, data_sha256
 from hmc.data.dataset import Dataset
 from hmc.data.load import load
 from hmc.experiments.checkpoint import CheckpointFile
 from hmc.experiments.claim import claim
+from hmc.experiments.embed import embedded
+from hmc.experiments.leftovers import keep_only_the_record
 from hmc.experiments.slurm import log_name
 from hmc.experiments.track import tracker
 from hmc.losses.objective import ObjectiveContext
@@ -27,7 +32,7 @@ from hmc.results.provenance import environment
 from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings, SettingsError, named_object
-from hmc.training.random import resampling_generator
+from hmc.training.random import limiting_generator, resampling_generator
 from hmc.training.trainer import Objective, TrainingError, predict, train
 
 OnEpoch = Callable[[int, int], None]
@@ -35,7 +40,7 @@ OnEpoch = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """What a cell trains on. features: float32 [rows, features]; labels: bool [rows, nodes]."""
+    """What a cell trains on. features: float32 [rows, features], or images; labels: bool [rows, nodes]."""
 
     features: np.ndarray
     labels: np.ndarray
@@ -66,15 +71,27 @@ def limit_threads(count: int) -> None:
     numba.set_num_threads(min(count, most))
 
 
+def require_determinism(runtime: RuntimeSettings, device: torch.device) -> None:
+    """Let torch use only kernels that repeat their sums in the same order, or any, as ``runtime.determinism`` says."""
+    strict = runtime.determinism == "strict"
+    if strict and device.type == "cuda":
+        # cuBLAS reads it when it is first used; without it torch refuses every product.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(strict)
+    # What is drawn or computed fills every tensor here; filling each with NaN first only takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
 def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEpoch = lambda epoch, steps: None) -> list[Record]:
-    """Train, evaluate and save cells that differ in their seed only, as one stack; several for methods that do not resample.
+    """Train, evaluate and save cells that differ in their seed only, as one stack; several where the rows do not depend on the
+    seed.
 
     Goes on from the stack's checkpoint where there is one. A cell that another process finished meanwhile is not run again.
     Whatever ends the run (an Exception, MemoryError included) is saved as each cell's failure and raised again. Returns the
     cells' records. Raises ClaimedError where another process runs one of the cells; then nothing is run.
     """
-    if len(cells) > 1 and cells[0].settings.method.resampling.name != "none":
-        raise ValueError("cells of a resampling method train on different rows and cannot share a stack")
+    if len(cells) > 1 and cells[0].settings.own_rows:
+        raise ValueError("cells that train on rows of their own cannot share a stack")
     store, track = Store(runtime.results_dir), tracker(runtime)
     with contextlib.ExitStack() as held:
         for cell in cells:
@@ -83,27 +100,31 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
         if waiting:
             for record in _run_claimed(waiting, runtime, store, on_epoch):
                 track(record)
+        for cell in cells:
+            keep_only_the_record(store.path(cell))
         return [store.load(cell) for cell in cells]
 
 
 def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, on_epoch: OnEpoch) -> list[Record]:
     limit_threads(runtime.threads)
     device = device_for(runtime)
-    about = environment(str(device), runtime.threads) | ({"log": log_name()} if log_name() else {})
+    require_determinism(runtime, device)
+    about = environment(str(device), runtime.threads, runtime.determinism) | ({"log": log_name()} if log_name() else {})
     started = _now()
     checkpoint = CheckpointFile([store.path(cell) for cell in cells], cells, device.type, runtime.checkpoint_seconds)
     try:
         records = _train_and_evaluate(cells, runtime, device, checkpoint, on_epoch, {"started": started}, about)
     except Exception as error:
-        for cell in cells:
-            store.save(Record.failed(cell, error, times={"started": started, "finished": _now()}, environment=about))
+        # On a full disk it is this error that counts, not that it cannot be recorded.
+        with contextlib.suppress(OSError):
+            for cell in cells:
+                store.save(Record.failed(cell, error, times={"started": started, "finished": _now()}, environment=about))
         # A training that diverged would do so again; what failed for want of memory or disk goes on from where it was.
         if isinstance(error, TrainingError):
             checkpoint.remove()
         raise
     for record in records:
         store.save(record)
-    checkpoint.remove()
     return records
 
 
@@ -117,7 +138,10 @@ def _train_and_evaluate(
     about: dict[str, Any],
 ) -> list[Record]:
     first, clock = cells[0], time.perf_counter()
-    dataset = load(first.settings.dataset, first.settings.protocol, runtime)
+    dataset = load(first.settings.dataset, first.settings.protocol, runtime, limiting_generator(first.seed))
+    if data_sha256(first.settings.dataset, runtime, first.settings.encoder) != first.data_sha256:
+        raise DataError(f"{dataset.name}: its files changed since the run was planned; the same command plans it anew")
+    dataset, inputs = embedded(dataset, first.settings, runtime, device)
     rows = training_rows(dataset, first)
     data_seconds = time.perf_counter() - clock
     constraint = Constraint(dataset.hierarchy, device)
@@ -125,7 +149,7 @@ def _train_and_evaluate(
     objective = build_objective(dataset, rows, first, constraint)
     method, training = first.settings.method, first.settings.checked().training
     seeds = [cell.seed for cell in cells]
-    trained = train(features, labels, objective, method, training, seeds, on_epoch=on_epoch, checkpoint=checkpoint)
+    trained = train(features, labels, objective, method, training, seeds, inputs=inputs, on_epoch=on_epoch, checkpoint=checkpoint)
     stacked = predict(trained, torch.from_numpy(dataset.test.features).to(device), constraint, len(cells)).numpy()
     records = []
     for cell, probabilities, losses in zip(cells, stacked, trained.losses, strict=True):
@@ -199,7 +223,7 @@ def _data(dataset: Dataset) -> dict[str, Any]:
         "rows_train": len(dataset.train.features),
         "rows_valid": len(dataset.valid.features),
         "rows_test": len(dataset.test.features),
-        "features": int(dataset.test.features.shape[1]),
+        "features": math.prod(dataset.test.features.shape[1:]),
         "nodes": len(dataset.hierarchy),
         "evaluated_nodes": int(dataset.hierarchy.evaluated.sum()),
     }

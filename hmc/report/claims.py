@@ -1,6 +1,7 @@
 """The paper's claims as data, and a verdict on each from the records: supported, not supported, or not tested here.
 
-Only complete benchmark datasets count: generated data and a person's own never decide a claim. Each protocol is judged by
+Only complete benchmark datasets count, and for the claim on images the conditions of the embedded ones: generated data and a
+person's own never decide a claim. Each protocol is judged by
 itself. The criteria, and why they are what they are, stand in ``results/published/claims.yaml``.
 """
 
@@ -18,6 +19,7 @@ from scipy import stats
 from hmc import settings_file
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
 from hmc.report.significance import complete, protocols
+from hmc.report.sweeps import conditions
 from hmc.results import published
 from hmc.results.published import PublishedError
 from hmc.settings import SettingsError, build, column_name, setting
@@ -28,6 +30,8 @@ from hmc.stats.ranks import rank
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested here"
 BENCHMARK = ("fun", "go", "others")
 """Groups of datasets that can decide a claim."""
+IMAGES = "images"
+"""The group of datasets whose conditions can decide a claim on images."""
 FEWEST_SIZES = 3
 """Of ensembles for a trend."""
 
@@ -46,18 +50,24 @@ class Criterion:
     threshold: float = setting(1.0, above=0)
     alpha: float = setting(0.05, above=0, below=1)
     datasets: int = setting(6, minimum=1)
-    """Fewest datasets that decide (ours: with fewer, no two-sided signed-rank test can reach 0.05)."""
+    """Fewest datasets, or conditions, that decide (ours: with fewer, no two-sided signed-rank test can reach 0.05)."""
+    over: str = setting("datasets", choices=("datasets", "conditions"))
+    """What is compared over: benchmark datasets, or the conditions (noise, limited data) of datasets of images."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, why its criteria are what they are, and the criteria; or why nothing here can decide it."""
+    """A claim, why its criteria are what they are, and the criteria; or why nothing here can decide it.
+
+    caution: what a verdict must not be read without.
+    """
 
     id: str = setting()
     text: str = setting()
     why: str = setting("")
     criteria: tuple[Criterion, ...] = setting(())
     outside: str = setting("")
+    caution: str = setting("")
 
 
 @dataclass(frozen=True)
@@ -122,9 +132,9 @@ def judge(claims: Iterable[Claim], plan: pd.DataFrame) -> list[Judgement]:
 
     plan: as :func:`hmc.report.significance.planned` makes it.
     """
-    plan = plan[plan["group"].isin(BENCHMARK)]
-    names = protocols(plan) or ["released"]
-    return [_judgement(claim, plan[plan["protocol"] == name], name) for claim in claims for name in names]
+    benchmark, images = plan[plan["group"].isin(BENCHMARK)], conditions(plan[plan["group"] == IMAGES])
+    names = protocols(pd.concat([benchmark, images])) or ["released"]
+    return [_judgement(claim, benchmark, images, name) for claim in claims for name in names]
 
 
 def table(judgements: Sequence[Judgement]) -> Table:
@@ -155,19 +165,25 @@ def table(judgements: Sequence[Judgement]) -> Table:
 # --- verdicts -------------------------------------------------------------------------------------------------------
 
 
-def _judgement(claim: Claim, plan: pd.DataFrame, protocol: str) -> Judgement:
+def _judgement(claim: Claim, benchmark: pd.DataFrame, images: pd.DataFrame, protocol: str) -> Judgement:
     if claim.outside:
         finding = Finding(NOT_TESTED, f"Not tested here: {claim.outside}.")
         return Judgement(claim, protocol, NOT_TESTED, (finding,))
-    findings = tuple(_KINDS[criterion.kind](criterion, plan, protocol) for criterion in claim.criteria)
+    plans = {"datasets": benchmark, "conditions": images}
+    plans = {over: plan[plan["protocol"] == protocol] for over, plan in plans.items()}
+    plan = plans["datasets"]
+    findings = tuple(_KINDS[criterion.kind](criterion, plans[criterion.over], protocol) for criterion in claim.criteria)
     verdict = _all([finding.verdict for finding in findings])
     rebuilt = sorted(set(plan.loc[plan["reconstructed"] != "", "dataset"]) & {name for one in findings for name in one.used})
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (claim.caution,) if claim.caution else ()
     if rebuilt and verdict != NOT_TESTED:
         without = plan[~plan["dataset"].isin(rebuilt)]
         other = _all([_KINDS[criterion.kind](criterion, without, protocol).verdict for criterion in claim.criteria])
         same = "the same" if other == verdict else other
-        notes = (f"{RECONSTRUCTED} Reconstructed data are among these ({', '.join(rebuilt)}); without them: {same}.",)
+        notes = (
+            *notes,
+            f"{RECONSTRUCTED} Reconstructed data are among these ({', '.join(rebuilt)}); without them: {same}.",
+        )
     return Judgement(claim, protocol, verdict, findings, notes)
 
 
@@ -188,7 +204,17 @@ def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Find
     for method in criterion.methods:
         values, left_out = _values(plan, [_column(method, protocol), _column(criterion.against, protocol)], criterion.metric)
         a, b = values
-        pairs.append(compare_pairs(values[a], values[b], names=(a, b), metric=criterion.metric, missing=left_out, note=_MEANS))
+        pairs.append(
+            compare_pairs(
+                values[a],
+                values[b],
+                names=(a, b),
+                metric=criterion.metric,
+                over=criterion.over,
+                missing=left_out,
+                note=_MEANS,
+            )
+        )
     judged = family(pairs)
     verdicts, words = [], []
     for pair in judged:
@@ -196,7 +222,7 @@ def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Find
         if pair.test.n < criterion.datasets or least >= criterion.alpha:
             fewest = max(criterion.datasets, math.floor(math.log2(2 * len(criterion.methods) / criterion.alpha)) + 1)
             verdicts.append(NOT_TESTED)
-            words.append(_lacking(f"{pair.a} against {pair.b}", pair.test.n, fewest, pair.missing))
+            words.append(_lacking(f"{pair.a} against {pair.b}", pair.test.n, fewest, pair.missing, criterion.over))
             continue
         effect = pair.test.rank_biserial or 0.0
         towards = effect > 0 if criterion.direction == "greater" else effect < 0
@@ -355,10 +381,11 @@ def _title(metric: str) -> str:
     return metric.replace("_", " ").capitalize().replace(" f1", " F1")
 
 
-def _lacking(what: str, n: int, needed: int, missing: Sequence[str]) -> str:
+def _lacking(what: str, n: int, needed: int, missing: Sequence[str], over: str = "datasets") -> str:
     """What is missing for a verdict, in words."""
-    datasets = "dataset is" if n == 1 else "datasets are"
+    units = "benchmark datasets" if over == "datasets" else over
+    datasets = f"{units.removesuffix('s')} is" if n == 1 else f"{units} are"
     shown = (
         f" Missing: {'; '.join(missing[:4])}{f'; and {len(missing) - 4} more' if len(missing) > 4 else ''}." if missing else ""
     )
-    return f"For {what} {n} benchmark {datasets} complete where at least {needed} are needed.{shown}"
+    return f"For {what} {n} {datasets} complete where at least {needed} are needed.{shown}"

@@ -12,7 +12,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -24,6 +24,8 @@ import pandas as pd
 
 from hmc.report.closeness import ALPHA
 from hmc.report.significance import Analysis, slug
+from hmc.report.sweeps import METRICS as SWEPT_METRICS
+from hmc.report.sweeps import Sweep, shown_levels
 from hmc.report.tables import BASELINE, FREQUENCIES, GROUPS
 from hmc.results.store import write_atomically
 from hmc.settings import column_name
@@ -50,6 +52,8 @@ BETTER, WORSE = "#7cc4f0", "#f2b35e"
 Draw = Callable[[], "Figure"]
 Curve = list[tuple[int, float]]
 """Epoch and mean relative loss."""
+Point = tuple[float, float, float]
+"""Level, mean and standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,11 @@ def recall_by_frequency(plan: pd.DataFrame, group: str, protocol: str) -> Drawin
     if not lines:
         return Drawing(name, title, f"No figure: no method is complete on all datasets of the group.{missing}")
     datasets = part["dataset"].nunique()
+    names, shared = _shortened(lines)
+    lines = {names[column]: values for column, values in lines.items()}
     note = (
         f"Mean over seeds, then over {_count(datasets, 'dataset')} (those that have such nodes). The scale is that of square "
-        f"roots, so that small recalls can be told apart.{_reference(lines, protocol)}{missing}"
+        f"roots, so that small recalls can be told apart.{_reference(lines, protocol)}{shared}{missing}"
     )
     baseline, labels = column_name(BASELINE, protocol, ""), list(ranges.values())
     return Drawing(name, title, note, lambda: _draw_recall(lines, labels, baseline), repr((lines, labels, baseline)))
@@ -133,7 +139,9 @@ def learning_curves(plan: pd.DataFrame, curves: Mapping[str, Sequence[float]], g
             ]
     if not panels:
         return Drawing(name, title, "No figure: no record at hand has a learning curve (runs.csv holds none).")
-    note = f"Mean over the seeds at hand; at most {MOST_POINTS} epochs of a curve are drawn. Both axes are logarithmic."
+    names, shared = _shortened(panels)
+    panels = {names[column]: curves for column, curves in panels.items()}
+    note = f"Mean over the seeds at hand; at most {MOST_POINTS} epochs of a curve are drawn. Both axes are logarithmic.{shared}"
     return Drawing(name, title, note, lambda: _draw_learning(panels), repr(panels))
 
 
@@ -165,6 +173,36 @@ def significance_matrix(found: Analysis) -> Drawing:
     )
     data = repr([(pair.a, pair.b, pair.p_holm, pair.test.rank_biserial) for pair in found.pairs])
     return Drawing(name, title, note, lambda: _draw_matrix(found), data, width=240 + 30 * len(found.columns))
+
+
+def sweep_curves(sweep: Sweep) -> Drawing:
+    """Macro recall, macro F1 and AU(PRC) (percent) against the level of a setting, a panel a metric and a line a method.
+
+    Bands are standard deviations over seeds. A level where a planned cell is not done is left out of its line.
+    """
+    name = slug(sweep.name)
+    title = f"Macro recall, macro F1 and AU(PRC) (percent) by the {sweep.swept.title}, {sweep.where}"
+    lines: dict[str, dict[str, list[Point]]] = {}
+    for metric in SWEPT_METRICS:
+        for label in sweep.labels:
+            points = []
+            for level in shown_levels(sweep, label):
+                values = 100 * sweep.at(label, level)[metric.name].to_numpy(float)
+                points.append((level, float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0))
+            if points:
+                lines.setdefault(metric.title, {})[label] = points
+    if not lines:
+        return Drawing(name, title, "No figure: no level is complete.")
+    counts = sorted(set(sweep.cells.groupby(["label", "level"]).size()))
+    seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    lacking = [
+        f"{label} at {level:g}" for label in sweep.labels for level in sweep.levels if level not in shown_levels(sweep, label)
+    ]
+    missing = f" Not complete and left out: {', '.join(lacking)}." if lacking else ""
+    note = f"Mean over {seeds}; bands are one standard deviation over them.{missing}"
+    logarithmic, levels, word = sweep.swept.logarithmic, sweep.levels, sweep.swept.title
+    data = repr((lines, logarithmic, levels, word))
+    return Drawing(name, title, note, lambda: _draw_sweep(lines, levels, word, logarithmic), data, width=640)
 
 
 # --- drawing --------------------------------------------------------------------------------------------------------
@@ -242,6 +280,39 @@ def _draw_learning(panels: Mapping[str, Mapping[str, Curve]]) -> Figure:
         fontsize=8,
     )
     _name_axes(figure, "epoch", "loss / loss of the first epoch")
+    return figure
+
+
+def _draw_sweep(
+    panels: Mapping[str, Mapping[str, Sequence[Point]]], levels: Sequence[float], word: str, logarithmic: bool
+) -> Figure:
+    from matplotlib.ticker import NullLocator
+
+    figure, shown = _panels(len(panels), width=2.9, height=2.7, above=0.75)
+    labels = list(dict.fromkeys(label for lines in panels.values() for label in lines))
+    for axes, (metric, lines) in zip(shown, panels.items(), strict=True):
+        for label, points in lines.items():
+            style = labels.index(label)
+            places, means, spreads = (np.array(values) for values in zip(*points, strict=True))
+            line = _line(style)
+            axes.fill_between(places, means - spreads, means + spreads, color=line["color"], alpha=0.15, linewidth=0)
+            axes.plot(places, means, label=label, marker=MARKERS[style % len(MARKERS)], markersize=4.5, **line)
+        axes.set_title(metric, fontsize=9)
+    first = shown[0]
+    if logarithmic:
+        first.set_xscale("log")
+        first.set_xlim(min(levels) * 0.85, max(levels) * 1.18)
+    else:
+        room = 0.04 * (max(levels) - min(levels))
+        first.set_xlim(min(levels) - room, max(levels) + room)
+    first.xaxis.set_ticks(levels, [f"{level:g}" for level in levels])
+    first.xaxis.set_minor_locator(NullLocator())
+    first.set_ylim(bottom=0)
+    handles = {line.get_label(): line for axes in shown for line in axes.get_lines()}
+    figure.legend(
+        [handles[label] for label in labels], labels, loc="upper left", ncols=4, borderaxespad=0, frameon=False, fontsize=8
+    )
+    _name_axes(figure, word, "percent")
     return figure
 
 
@@ -492,6 +563,19 @@ def _mean_of_datasets(values: pd.DataFrame, metric: str) -> float:
 def _reference(lines: Mapping[str, Sequence[float]], protocol: str) -> str:
     baseline = column_name(BASELINE, protocol, "")
     return f" Dashed in every panel: {baseline}." if len(lines) > MOST_LINES and baseline in lines else ""
+
+
+def _shortened(columns: Iterable[str]) -> tuple[dict[str, str], str]:
+    """Names of columns without the settings (key=value) that all of them name in their brackets, and words on these settings."""
+    marks = {column: column.partition(" (")[2].removesuffix(")").split(", ") for column in columns}
+    shared = set.intersection(*({mark for mark in own if "=" in mark} for own in marks.values())) if len(marks) > 1 else set()
+    if not shared:
+        return {column: column for column in marks}, ""
+    short = {}
+    for column, own in marks.items():
+        rest = ", ".join(mark for mark in own if mark not in shared)
+        short[column] = column.partition(" (")[0] + (f" ({rest})" if rest else "")
+    return short, f" All with {', '.join(sorted(shared))}."
 
 
 def _count(amount: int, word: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hmc.results.store import write_atomically
+from hmc.files import write_atomically
 
 DASH = "–"
 RECONSTRUCTED = "†"

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from hmc.report import claims as claims_
-from hmc.report import figures, significance
+from hmc.report import figures, significance, sweeps
 from hmc.report.claims import Claim, Judgement
 from hmc.report.figures import Drawing
 from hmc.report.formats import DASH, RECONSTRUCTED, Estimate, Table
@@ -87,6 +87,7 @@ def write_page(
         "tables": [table_parts(table) for table in tables],
         "tests": [_drawn(draw(one), Path(folder) / name) for draw in _TESTS for one in analyses],
         "pairs": [table_parts(table) for table in significance.tables(plan, analyses)],
+        "sweeps": [_drawn(figures.sweep_curves(one), Path(folder) / name) for one in sweeps.sweeps(plan)],
         "recall": [_drawn(one, Path(folder) / name) for one in _per_group(plan, figures.recall_by_frequency)],
         "learning": [
             _drawn(one, Path(folder) / name)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from hmc.report.closeness import ALPHA, QUICK
 from hmc.report.formats import DASH, Table
+from hmc.report.sweeps import SWEPT, levels_of
 from hmc.report.tables import BASELINE, Metric, grid
 from hmc.settings import Cell, column_name
 from hmc.stats.frames import Cells, cells_of
@@ -65,7 +66,8 @@ class Analysis:
 
 
 def planned(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
-    """:func:`hmc.report.tables.grid` with two more columns: protocol, and members (of the method's settings).
+    """:func:`hmc.report.tables.grid` with more columns: protocol, members (of the method's settings), variant, and the level of
+    every setting that may be swept, under its key.
 
     Raises ValueError when two different cells claim one place.
     """
@@ -73,6 +75,9 @@ def planned(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
     plan = grid(known.values(), frame)
     plan["protocol"] = [known[identity].protocol for identity in plan["identity"]]
     plan["members"] = [known[identity].settings.method.members for identity in plan["identity"]]
+    plan["variant"] = [known[identity].variant for identity in plan["identity"]]
+    for key in (one.key for one in SWEPT):
+        plan[key] = [levels_of(known[identity])[key] for identity in plan["identity"]]
     return plan
 
 

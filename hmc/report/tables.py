@@ -28,6 +28,7 @@ GROUPS = {
     "others": "other datasets",
     "fun": "FunCat",
     "go": "Gene Ontology",
+    "images": "images",
     "own": "own datasets",
     "synthetic": "synthetic datasets",
 }
@@ -61,7 +62,7 @@ _INCOMPLETE = (
     f"{DASH}: not planned or not run, or, in brackets, the seeds done of those planned. "
     "No mean is taken over the cells that happen to exist."
 )
-_SPREAD = "±: standard deviation over seeds (n - 1)."
+SPREAD_NOTE = "±: standard deviation over seeds (n - 1)."
 _RATIO = f"A ratio over a recall of zero is a dash. Baseline: {BASELINE}, released protocol."
 _BEST = "Bold (* in plain text): the best of its row, once the row is complete."
 _CLOSE = (
@@ -69,7 +70,7 @@ _CLOSE = (
     f"signed-rank over the seeds that both have, two-sided, Holm over the row's methods, {ALPHA:g}); not shown to be as good."
 )
 
-_INCOMPARABLE = ("synthetic", "own")
+_INCOMPARABLE = ("synthetic", "own", "images")
 _COMPARISON = ("dataset", "method", "ours", "n", "published", "difference", "verdict")
 
 
@@ -116,7 +117,11 @@ def grid(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def published_au_prc(plan: pd.DataFrame, published: Published) -> Table:
-    """AU(PRC) of each column for whose method a value is published; datasets without any are listed with a dash."""
+    """AU(PRC) of each column for whose method a value is published; datasets without any are listed with a dash.
+
+    Images are left out: no table of the papers at hand has any.
+    """
+    plan = plan[plan["group"] != "images"]
     known = {dataset for dataset, _ in published.au_prc}
     rows: list[tuple[Entry, ...]] = []
     shown = []
@@ -202,7 +207,7 @@ def results(plan: pd.DataFrame, group: str, metric: Metric) -> Table:
         rows.append([_marked(f"mean of {len(datasets)} datasets", plan), *means])
     counts = {one.planned for one in estimates.values()}
     planned = f"n = {counts.pop()}" if len(counts) == 1 else "n in brackets"
-    strong = frozenset((place, column) for place, row in enumerate(rows) for column in _best(row))
+    strong = frozenset((place, column) for place, row in enumerate(rows) for column in best(row))
     found = {
         place: _closeness(values, metric)
         for place, values in enumerate(datasets.values())
@@ -229,13 +234,16 @@ def _mean_of(parts: Sequence[Estimate | None], metric: Metric) -> Entry:
     return Estimate(float(np.mean(means)), None, len(means), len(parts), metric.digits)
 
 
-def _best(row: Sequence[Entry]) -> list[int]:
-    """Columns of the largest mean, as shown; none while the row is incomplete or there is nothing to compare."""
+def best(row: Sequence[Entry], shift: int = 0) -> list[int]:
+    """Columns of the largest mean, as shown; none while the row is incomplete or there is nothing to compare.
+
+    row: the first entry is a name. shift: what to add to each column's place.
+    """
     shown = {place: entry for place, entry in enumerate(row) if isinstance(entry, Estimate)}
     if len(shown) < 2 or len(shown) < len(row) - 1 or any(entry.mean is None for entry in shown.values()):
         return []
     rounded = {place: round(entry.mean or 0.0, entry.digits) for place, entry in shown.items()}
-    return [place for place, value in rounded.items() if value == max(rounded.values())]
+    return [place + shift for place, value in rounded.items() if value == max(rounded.values())]
 
 
 def _closeness(values: pd.DataFrame, metric: Metric) -> Closeness:
@@ -362,7 +370,7 @@ def _datasets(plan: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _comparable(values: pd.DataFrame) -> bool:
-    """Generated data and a person's own have no published counterpart, whatever they are called."""
+    """Generated data, images and a person's own have no published counterpart, whatever they are called."""
     return set(_INCOMPARABLE).isdisjoint(values["group"])
 
 
@@ -373,7 +381,7 @@ def _marked(dataset: str, values: pd.DataFrame) -> str:
 def _legend(rows: Iterable[Sequence[Entry]]) -> tuple[str, ...]:
     """Notes on the signs that the rows show."""
     shown = " ".join(entry if isinstance(entry, str) else entry.text() for row in rows for entry in row)
-    return tuple(note for sign, note in (("±", _SPREAD), (DASH, _INCOMPLETE)) if sign in shown)
+    return tuple(note for sign, note in (("±", SPREAD_NOTE), (DASH, _INCOMPLETE)) if sign in shown)
 
 
 def _marks(plan: pd.DataFrame) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 def environment(device: str, threads: int, determinism: str = "") -> dict[str, Any]:
     """What a record says about its surroundings.
 
-    device: as used ("cpu", "cuda:0 NVIDIA ..."); threads: of torch; determinism: how repeatable the device's sums are, in words.
+    device: as used ("cpu", "cuda:0 NVIDIA ..."); threads: of torch; determinism: runtime.determinism, fast or strict.
     commit is "" and dirty False where the program does not run from its own git checkout.
     """
     commit, dirty = revision()

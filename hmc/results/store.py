@@ -7,13 +7,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import os
 import re
-import tempfile
 import urllib.parse
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +20,8 @@ from typing import Any
 
 import pandas as pd
 
+from hmc.files import require_writable
+from hmc.files import write_atomically as write_atomically  # the report takes it from here
 from hmc.results import csv_file
 from hmc.results.record import CELL_KEYS, Record, RecordError, StaleRecordError
 from hmc.settings import RECORD_SCHEMA, Cell, column_name, identifying
@@ -92,8 +91,15 @@ class Store:
             raise record
         return record
 
+    def require_writable(self) -> None:
+        """Raises UnwritableError, in one line, where no record could be saved; worth knowing before hours of training."""
+        require_writable(self.runs)
+
     def save(self, record: Record) -> Path:
-        """Write a record, atomically, and return its file. A complete one replaces what was there, a failed one no result."""
+        """Write a record, atomically, and return its file. A complete one replaces what was there, a failed one no result.
+
+        Raises UnwritableError.
+        """
         cell = record.cell
         folder = self._path(cell["dataset"], cell["method"], cell["protocol"], cell["seed"], record.identity)
         path = folder / (COMPLETE if record.status == "complete" else FAILED)
@@ -264,30 +270,6 @@ def _text(value: Any) -> str:
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file under a temporary name beside it, then rename it: a reader sees the old file or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            # mkstemp makes files that only their owner may read; a checked-in or shared result is for others too.
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _read(path: Path) -> Record | RecordError | None:

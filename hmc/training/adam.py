@@ -36,11 +36,13 @@ class Adam:
         self.steps = 0
         self._update = _update_in_one_pass if networks.layers[0].device.type == "cpu" else _update_by_products
 
-    def step(self, activations: Activations, gradient: Tensor) -> None:
+    def step(self, activations: Activations, gradient: Tensor, *, wants_inputs: bool = False) -> Tensor | None:
         """One update of all networks.
 
-        gradient: of the loss with respect to activations.logits, [networks, rows, nodes].
+        gradient: of the loss with respect to activations.logits, [networks, rows, nodes]. Returns, where ``wants_inputs``, the
+        gradient with respect to activations.inputs[0], [networks, rows, features].
         """
+        below_inputs = None
         self.steps += 1
         settings = self.settings
         scalars = (
@@ -54,6 +56,9 @@ class Adam:
         keep = 1 - settings.dropout
         for place in reversed(range(len(self.networks.layers))):
             inputs = activations.inputs[place]
+            if wants_inputs and place == 0:
+                # By a product of its own: the compiled pass leaves out inputs of 0, which among hidden units are switched off.
+                below_inputs = torch.bmm(gradient, self.networks.layers[0][:, :-1].transpose(1, 2))
             below = self._update(
                 self.networks.layers[place],
                 self.first[place],
@@ -65,6 +70,7 @@ class Adam:
             )
             if below is not None:
                 gradient = through_hidden(below, inputs, keep)
+        return below_inputs
 
 
 def _update_by_products(

@@ -44,3 +44,8 @@ def cell_generators(seed: int, device: torch.device) -> CellGenerators:
 def resampling_generator(seed: int) -> np.random.Generator:
     """The generator that decides which rows a resampling method adds."""
     return np.random.Generator(np.random.PCG64(derived_seed(seed, "resampling")))
+
+
+def limiting_generator(seed: int) -> np.random.Generator:
+    """The generator that decides which training rows stay where dataset.fraction is below 1."""
+    return np.random.Generator(np.random.PCG64(derived_seed(seed, "limited data")))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from hmc.models import mlp
 from hmc.models.constraint import Constraint
 from hmc.settings import MethodSettings, TrainingSettings
 from hmc.training.adam import Adam
+from hmc.training.inputs import AS_THEY_ARE, Inputs
 from hmc.training.random import CellGenerators, cell_generators
 
 
@@ -40,13 +41,14 @@ class Trained:
     """A trained stack.
 
     networks: cell after cell, the cell's networks in order. losses: float64 [cells, epochs], the mean loss of an epoch's steps.
-    seconds, steps: the training loop's time and number of steps.
+    seconds, steps: the training loop's time and number of steps. inputs: what turned rows into features.
     """
 
     networks: mlp.Networks
     losses: Tensor
     seconds: float
     steps: int
+    inputs: Inputs = AS_THEY_ARE
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class TrainingState:
 
     epochs, steps: how many are done. seconds: the training loop's time so far. layers, first, second: the parameters and Adam's
     moments, one tensor [networks, inputs + 1, outputs] per layer. losses: float64 [cells, epochs]. order, dropout: the
-    generators' states, uint8, one per cell. The tensors are the trainer's own: write them down before the next step.
+    generators' states, uint8, one per cell. inputs: what the encoder of the inputs has learned, if there is one. The tensors are
+    the trainer's own: write them down before the next step.
     """
 
     epochs: int
@@ -67,6 +70,7 @@ class TrainingState:
     losses: Tensor
     order: tuple[Tensor, ...]
     dropout: tuple[Tensor, ...]
+    inputs: dict[str, Any] = field(default_factory=dict)
 
 
 class Checkpoint(Protocol):
@@ -94,6 +98,9 @@ NO_CHECKPOINT = NoCheckpoint()
 
 @dataclass(frozen=True)
 class _Batch:
+    """attached: the inputs with what led to them, for an encoder that learns; inputs: the same without."""
+
+    attached: Tensor
     inputs: Tensor
     labels: Tensor
     masks: tuple[Tensor, ...]
@@ -108,22 +115,26 @@ def train(
     training: TrainingSettings,
     seeds: Sequence[int],
     *,
+    inputs: Inputs = AS_THEY_ARE,
     on_epoch: Callable[[int, int], None] = lambda epoch, steps: None,
     checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> Trained:
     """Train one cell per seed, together.
 
-    features: float32 [rows, features]; labels: bool [rows, nodes] closed under ancestors; both on the device to train on.
-    training: resolved for the dataset. on_epoch: called after each epoch with its number, from 1, and the steps so far.
-    checkpoint: what it loads is gone on from, to the bit as if there had been no interruption.
+    features: float32 [rows, features], or whatever ``inputs`` makes features of; labels: bool [rows, nodes] closed under
+    ancestors; both on the device to train on. training: resolved for the dataset. inputs: one that learns serves one cell.
+    on_epoch: called after each epoch with its number, from 1, and the steps so far. checkpoint: what it loads is gone on from, to
+    the bit as if there had been no interruption.
 
     Raises TrainingError at the first epoch whose loss is not finite, naming seed, epoch and step.
     """
     if training.hidden is None or training.epochs is None:
         raise ValueError("training.hidden and training.epochs must be resolved for their dataset first")
+    if inputs.learns and len(seeds) > 1:
+        raise ValueError("an encoder that learns belongs to one cell; train its seeds one by one")
     device = features.device
     generators = [cell_generators(seed, device) for seed in seeds]
-    sizes = mlp.layer_sizes(features.shape[1], training.hidden, training.layers, labels.shape[1])
+    sizes = mlp.layer_sizes(inputs.width(features), training.hidden, training.layers, labels.shape[1])
     networks = mlp.stack([mlp.initialise(sizes, method.networks, own.initial) for own in generators]).to(device)
     optimiser = Adam(networks, training)
     batches = math.ceil(len(features) / training.batch_size)
@@ -134,28 +145,37 @@ def train(
     first, began = 0, time.perf_counter()
     if state is not None:
         _restore(state, networks, optimiser, losses, generators)
+        inputs.restore(state.inputs)
         first, began = state.epochs, began - state.seconds
         on_epoch(first, state.steps)
     for epoch in range(first, training.epochs):
-        for batch in _epoch(features, labels, method, training, generators, epoch):
+        for batch in _epoch(inputs, features, labels, method, training, generators, epoch):
             activations, logits, peers = compute(networks, batch, method)
             logits.requires_grad_()
             with torch.enable_grad():
                 loss = objective(logits, batch.labels, batch.progress, peers)
                 (gradient,) = torch.autograd.grad(loss.sum(), logits)
             step_losses[:, batch.progress.batch] = loss.detach()
-            optimiser.step(activations, gradient.view(activations.logits.shape))
+            below = optimiser.step(activations, gradient.view(activations.logits.shape), wants_inputs=inputs.learns)
+            if below is not None:
+                inputs.learn(batch.attached, below.view(batch.attached.shape))
         _require_finite(step_losses, seeds, epoch)
         losses[:, epoch] = step_losses.double().mean(1).cpu()
         on_epoch(epoch + 1, optimiser.steps)
         paused = time.perf_counter()
-        checkpoint.offer(partial(_state, epoch + 1, paused - began, networks, optimiser, losses, generators))
+        checkpoint.offer(partial(_state, epoch + 1, paused - began, networks, optimiser, losses, generators, inputs))
         began += time.perf_counter() - paused
-    return Trained(networks, losses, time.perf_counter() - began, optimiser.steps)
+    return Trained(networks, losses, time.perf_counter() - began, optimiser.steps, inputs)
 
 
 def _state(
-    epochs: int, seconds: float, networks: mlp.Networks, optimiser: Adam, losses: Tensor, generators: Sequence[CellGenerators]
+    epochs: int,
+    seconds: float,
+    networks: mlp.Networks,
+    optimiser: Adam,
+    losses: Tensor,
+    generators: Sequence[CellGenerators],
+    inputs: Inputs,
 ) -> TrainingState:
     return TrainingState(
         epochs=epochs,
@@ -167,6 +187,7 @@ def _state(
         losses=losses[:, :epochs].clone(),
         order=tuple(own.order.get_state() for own in generators),
         dropout=tuple(own.dropout.get_state() for own in generators),
+        inputs=inputs.state(),
     )
 
 
@@ -188,11 +209,11 @@ def _restore(
 def predict(trained: Trained, features: Tensor, constraint: Constraint, cells: int, *, rows_at_once: int = 256) -> Tensor:
     """Constrained probabilities: the mean over each cell's networks of the maximum over descendants, dropout off.
 
-    features: float32 [rows, features]. Returns float32 [cells, rows, nodes] on the CPU.
+    features: as they were for training. Returns float32 [cells, rows, nodes] on the CPU.
     """
     parts = []
     for rows in features.split(rows_at_once):
-        inputs = rows.expand(trained.networks.count, -1, -1)
+        inputs = trained.inputs.predict(rows).expand(trained.networks.count, -1, -1)
         logits = mlp.forward(trained.networks, inputs, ()).logits
         # The sigmoid first: torch rounds it differently by an entry's place, so that of equal logits a child's could be above.
         probabilities = constraint.max_over_descendants(logits.sigmoid())
@@ -201,6 +222,7 @@ def predict(trained: Trained, features: Tensor, constraint: Constraint, cells: i
 
 
 def _epoch(
+    inputs: Inputs,
     features: Tensor,
     labels: Tensor,
     method: MethodSettings,
@@ -220,9 +242,10 @@ def _epoch(
     repeats = method.members // orders if method.ensemble == "dropout" else method.networks // orders
     for batch in range(batches):
         rows = order[:, :, batch * size : (batch + 1) * size]
-        inputs = features[rows].repeat_interleave(repeats, 1) if repeats > 1 else features[rows]
+        encoded = inputs(features[rows])
+        attached = (encoded.repeat_interleave(repeats, 1) if repeats > 1 else encoded).flatten(0, 1)
         kept = tuple(mask[..., : rows.shape[2], :].flatten(0, 1) for mask in next(masks))
-        yield _Batch(inputs.flatten(0, 1), labels[rows], kept, Progress(epoch, training.epochs or 0, batch, batches))
+        yield _Batch(attached, attached.detach(), labels[rows], kept, Progress(epoch, training.epochs or 0, batch, batches))
 
 
 def _masks(

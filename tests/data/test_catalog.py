@@ -18,7 +18,7 @@ BENCHMARK = [*(f"{gene}_{group}" for group in ("fun", "go") for gene in GENES), 
 
 
 def test_all_datasets_have_cards() -> None:
-    assert catalog.names() == [*BENCHMARK, "synthetic_dag", "synthetic_tree"]
+    assert catalog.names() == [*BENCHMARK, "synthetic_dag", "synthetic_tree", "digits"]
 
 
 @pytest.mark.parametrize("name", BENCHMARK)

@@ -182,7 +182,14 @@ def other(path: Path) -> None:
     np.savez(path, key=np.array("another"))
 
 
-@pytest.mark.parametrize("damage", [cut, flip, empty, other])
+def ask_for_a_password(path: Path) -> None:
+    """One bit: the archive's directory says that a part is encrypted."""
+    content = bytearray(path.read_bytes())
+    content[content.find(b"PK\x01\x02") + 8] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("damage", [cut, flip, empty, other, ask_for_a_password])
 def test_a_damaged_cache_is_made_anew_with_a_warning(
     own: DatasetSettings, runtime: RuntimeSettings, damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +200,22 @@ def test_a_damaged_cache_is_made_anew_with_a_warning(
         assert_same(parsed, load(own, RELEASED, runtime))
     monkeypatch.setattr(module, "read_files", no_parsing)
     assert_same(parsed, load(own, RELEASED, runtime))
+
+
+def test_files_that_change_while_they_are_read_are_not_kept(
+    own: DatasetSettings, runtime: RuntimeSettings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the cache would hold the new content under the old one's key."""
+    read = module.read_files
+
+    def read_late(*arguments: object) -> object:
+        write(HEADER + "5,red,02\n", "valid.arff")
+        return read(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "read_files", read_late)
+    with pytest.raises(DataError, match="changed while they were read"):
+        load(own, RELEASED, runtime)
+    assert not Path(runtime.cache_dir).exists()
 
 
 def test_a_cache_that_cannot_be_written_does_not_stop_a_run(own: DatasetSettings, runtime: RuntimeSettings) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from hmc.data.catalog import data_sha256
 from hmc.experiments.plan import run_settings
 from hmc.losses.objective import Objective, ObjectiveContext
 from hmc.losses.schedule import Progress
@@ -32,7 +33,7 @@ SMALL = (*SIZES, "training.epochs=6")
 def make_cell(seed: int = 0, *overrides: str, method: str = "chmcnn", dataset: str = "synthetic_tree") -> Cell:
     """A cell of about a tenth of a second."""
     settings = run_settings(dataset, method, seed, overrides=[*SMALL, *overrides])
-    return Cell(settings, "ab" * 32, ", ".join(overrides))
+    return Cell(settings, data_sha256(settings.dataset, RuntimeSettings()), ", ".join(overrides))
 
 
 def runtime_in(folder: Path, **settings: Any) -> RuntimeSettings:

@@ -117,6 +117,13 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def flip_a_bit(path: Path) -> None:
+    """Of a parameter, where the file's layout stays good."""
+    content = bytearray(path.read_bytes())
+    content[content.find(STATE.layers[0].numpy().tobytes())] ^= 1
+    path.write_bytes(bytes(content))
+
+
 def save_something_else(path: Path) -> None:
     torch.save([1, 2, 3], path)
 
@@ -131,7 +138,9 @@ def forget_the_moments(path: Path) -> None:
     torch.save(document, path)
 
 
-@pytest.mark.parametrize("damage", [truncate, fill_with_text, empty, save_something_else, save_an_object, forget_the_moments])
+@pytest.mark.parametrize(
+    "damage", [truncate, fill_with_text, empty, flip_a_bit, save_something_else, save_an_object, forget_the_moments]
+)
 def test_a_damaged_checkpoint_is_ignored_with_a_warning(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     checkpoint_in(tmp_path).save(STATE)
     damage(tmp_path / NAME)

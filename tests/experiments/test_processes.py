@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from hmc.experiments.plan import ExecutorSettings
 from hmc.results.provenance import cores
 from hmc.results.store import Store
 from tests.experiments.examples import contents, make_cell, misbehaving, runtime_in
+from tests.processes import alive, children, command_line, descendants, wait_for
 
 EXECUTOR = ExecutorSettings(name="processes", workers=2)
 
@@ -67,38 +67,35 @@ executor = ExecutorSettings(name="processes", workers=2)
 list(processes.run([[cell] for cell in cells], runtime_in(Path({str(tmp_path)!r})), executor))
 """
     parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True)
-    children = []
+    started: list[int] = []
     try:
         wait_for(lambda: len(list(tmp_path.rglob("lock"))) == min(2, cores()))
-        children = descendants(parent.pid)
+        started = descendants(parent.pid)
         parent.send_signal(ending)
         parent.wait(20)
-        wait_for(lambda: not [child for child in children if alive(child)])
-        assert len(children) > min(2, cores())
+        wait_for(lambda: not [child for child in started if alive(child)])
+        assert len(started) > min(2, cores())
     finally:
-        for process in [parent.pid, *children]:
+        for process in [parent.pid, *started]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
 
-def wait_for(condition, seconds: float = 60):  # type: ignore[no-untyped-def]
-    """What the condition returns as soon as that is true."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-    return found
-
-
-def descendants(parent: int) -> list[int]:
-    children = [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-    return children + [below for child in children for below in descendants(child)]
-
-
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    # A zombie that init has not yet reaped runs no more.
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+def test_the_server_of_the_processes_may_be_killed(tmp_path: Path) -> None:
+    """While it loads the libraries, before it has started the first process."""
+    code = f"""
+from tests.experiments.examples import make_cell, runtime_in
+from hmc.experiments import processes
+from hmc.experiments.plan import ExecutorSettings
+from pathlib import Path
+cells = [make_cell(seed) for seed in range(2)]
+executor = ExecutorSettings(name="processes", workers=2)
+outcomes = list(processes.run([[cell] for cell in cells], runtime_in(Path({str(tmp_path)!r})), executor))
+assert not [outcome for outcome in outcomes if outcome.error], outcomes
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    server = wait_for(lambda: [child for child in children(parent.pid) if "multiprocessing.forkserver" in command_line(child)])
+    os.kill(server[0], signal.SIGKILL)
+    _, errors = parent.communicate(timeout=120)
+    assert parent.returncode == 0, errors
+    assert len(list(Store(tmp_path).records())) == 2

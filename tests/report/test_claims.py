@@ -33,7 +33,7 @@ def test_the_six_claims_are_read_and_every_method_they_name_is_known():
     assert [claim.id for claim in loaded] == ["recall", "f1", "uncertainties", "resampling", "schedules", "images"]
     for criterion in (criterion for claim in loaded for criterion in claim.criteria):
         assert {*criterion.methods, *criterion.best, *filter(None, [criterion.against])} <= set(names("method"))
-    assert [claim.id for claim in loaded if claim.outside] == ["images"]
+    assert [claim.id for claim in loaded if claim.caution] == ["images"]
 
 
 def test_a_significant_difference_in_the_right_direction_supports():
@@ -173,7 +173,7 @@ def test_without_any_cell_every_claim_is_untested_once():
     assert [(one.protocol, one.verdict) for one in judged] == [("released", NOT_TESTED)] * 6
     table = claims.table(judged)
     assert [row[2] for row in table.rows] == [NOT_TESTED] * 6
-    assert "the images of BenthicNet-E are not at hand" in str(table.rows[5][6])
+    assert "Judged by embedded images" in str(table.rows[5][6])
 
 
 @pytest.mark.parametrize(

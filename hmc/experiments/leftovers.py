@@ -1,0 +1,24 @@
+"""What a killed process leaves beside a finished record (its lock, its checkpoint, temporary files), and its removal."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from hmc.experiments.claim import NAME as LOCK
+from hmc.experiments.claim import ClaimedError, claim
+from hmc.results.store import COMPLETE
+
+
+def tidy(folder: Path) -> None:
+    """Keep only the record in a finished cell's folder, unless another process works there or it cannot be written."""
+    if [path.name for path in folder.iterdir()] != [COMPLETE]:
+        with contextlib.suppress(ClaimedError, OSError), claim(folder):
+            keep_only_the_record(folder)
+
+
+def keep_only_the_record(folder: Path) -> None:
+    """For the holder of the cell's claim, once the record is complete."""
+    for path in folder.iterdir():
+        if path.name not in (COMPLETE, LOCK):
+            path.unlink(missing_ok=True)

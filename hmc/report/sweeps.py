@@ -1,0 +1,208 @@
+"""Sweeps: methods compared at several levels of one setting, such as the encoder's noise or the share of training rows.
+
+A level counts for a method only when every seed planned there is done, as everywhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from hmc.report.closeness import QUICK
+from hmc.report.formats import DASH, Entry, Table
+from hmc.report.tables import AU_PRC, MACRO_F1, MACRO_RECALL, SPREAD_NOTE, Metric, best, estimate
+from hmc.settings import Cell, column_name
+from hmc.stats.pairwise import Comparison, compare_pairs, family, number
+
+METRICS = (MACRO_RECALL, MACRO_F1, AU_PRC)
+FEWEST_LEVELS = 3
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A setting whose levels are compared. default: the level of cells that do not name it. word: for the name of a condition."""
+
+    key: str
+    title: str
+    word: str
+    default: float
+    logarithmic: bool
+
+
+SWEPT = (
+    Swept("encoder.noise", "share of random weights in the encoder", "noise", 0.0, False),
+    Swept("dataset.fraction", "share of the training rows", "fraction", 1.0, True),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """One setting's levels on one dataset under one protocol.
+
+    others: the settings, as typed, in which all its cells depart from their files besides. cells: rows of the plan, with the
+    columns ``level`` and ``label`` (of the method).
+    """
+
+    dataset: str
+    protocol: str
+    swept: Swept
+    others: str
+    cells: pd.DataFrame
+
+    @property
+    def levels(self) -> list[float]:
+        return sorted(set(self.cells["level"]))
+
+    @property
+    def labels(self) -> list[str]:
+        return list(dict.fromkeys(self.cells["label"]))
+
+    @property
+    def name(self) -> str:
+        """Of its figure and table."""
+        return f"sweep_{self.swept.word}_{self.dataset}_{self.protocol}"
+
+    @property
+    def where(self) -> str:
+        others = f" ({self.others})" if self.others else ""
+        return f"{self.dataset}{others}, protocol {self.protocol}"
+
+    def at(self, label: str, level: float) -> pd.DataFrame:
+        """The planned cells of one method at one level."""
+        return self.cells[(self.cells["label"] == label) & (self.cells["level"] == level)]
+
+
+def levels_of(cell: Cell) -> dict[str, float]:
+    """The cell's level of every setting that may be swept."""
+    return {"encoder.noise": cell.settings.encoder.noise, "dataset.fraction": cell.settings.dataset.fraction}
+
+
+def sweeps(plan: pd.DataFrame) -> list[Sweep]:
+    """All sweeps of a plan: settings with at least three levels in cells that are alike in all else but method and seed.
+
+    plan: as :func:`hmc.report.significance.planned` makes it.
+    """
+    found = []
+    for swept in SWEPT:
+        part = plan.assign(level=plan[swept.key], others=[_without(variant, swept.key) for variant in plan["variant"]])
+        for (dataset, protocol, others), cells in part.groupby(["dataset", "protocol", "others"], sort=False):
+            if cells["level"].nunique() >= FEWEST_LEVELS:
+                found.append(Sweep(str(dataset), str(protocol), swept, str(others), cells.assign(label=cells["method"])))
+    return found
+
+
+def _without(variant: str, *keys: str) -> str:
+    parts = [part for part in variant.split(", ") if part.partition("=")[0] not in keys]
+    return ", ".join(part for part in parts if part)
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+
+
+def conditions(plan: pd.DataFrame) -> pd.DataFrame:
+    """The cells of all sweeps with the condition in place of the dataset and the method without its variant as column.
+
+    A condition is a dataset at one level of every swept setting: "digits, noise 0.5". So what compares methods over datasets
+    compares them over conditions.
+    """
+    every = sweeps(plan)
+    part = plan[plan["identity"].isin({identity for one in every for identity in one.cells["identity"]})].copy()
+    if part.empty:
+        return part
+    others = [_without(variant, *(swept.key for swept in SWEPT)) for variant in part["variant"]]
+    named = []
+    for place, (dataset, rest) in enumerate(zip(part["dataset"], others, strict=True)):
+        words = [
+            f"{swept.word} {part[swept.key].iloc[place]:g}" for swept in SWEPT if part[swept.key].iloc[place] != swept.default
+        ]
+        named.append(", ".join([dataset, *words, *([rest] if len(set(others)) > 1 and rest else [])]))
+    part["dataset"] = named
+    part["column"] = [
+        column_name(method, protocol, "") for method, protocol in zip(part["method"], part["protocol"], strict=True)
+    ]
+    return part
+
+
+def over_conditions(plan: pd.DataFrame, metric: Metric) -> list[Comparison]:
+    """Every pair of methods of one protocol's conditions, by means over seeds, Holm over the pairs; complete conditions only."""
+    whole = plan[plan.groupby(["dataset", "column"], sort=False)["done"].transform("all").astype(bool)]
+    if metric.name not in whole or whole.empty:
+        return []
+    means = whole.groupby(["column", "dataset"], sort=False)[metric.name].mean()
+    columns = list(dict.fromkeys(whole["column"]))
+    values = {column: {str(name): float(value) for name, value in means[column].items()} for column in columns}
+    return list(
+        family(
+            compare_pairs(values[a], values[b], names=(a, b), metric=metric.name, over="conditions", choices=QUICK, missing=())
+            for a, b in itertools.combinations(columns, 2)
+        )
+    )
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def tables(plan: pd.DataFrame) -> list[Table]:
+    """Of each sweep its numbers; then, per dataset and protocol, every pair of methods over all conditions."""
+    made = [_numbers(one) for one in sweeps(plan)]
+    part = conditions(plan)
+    return [*made, *(_tests(part[part["protocol"] == protocol], str(protocol)) for protocol in dict.fromkeys(part["protocol"]))]
+
+
+def _numbers(sweep: Sweep) -> Table:
+    rows: list[tuple[Entry, ...]] = []
+    for metric in METRICS:
+        for level in sweep.levels:
+            entries = [estimate(sweep.at(label, level), metric) for label in sweep.labels]
+            rows.append((f"{metric.title} ({metric.unit})", f"{level:g}", *entries))
+    strong = frozenset((place, column) for place, row in enumerate(rows) for column in best(row[1:], shift=1))
+    return Table(
+        name=sweep.name,
+        title=f"By the {sweep.swept.title}, {sweep.where}: mean ± standard deviation over seeds",
+        header=("metric", sweep.swept.word, *sweep.labels),
+        rows=tuple(rows),
+        notes=(SPREAD_NOTE, "Bold (* in plain text): the best of its row, once the row is complete."),
+        strong=strong,
+    )
+
+
+def _tests(part: pd.DataFrame, protocol: str) -> Table:
+    rows = []
+    least = 1.0
+    for metric in METRICS:
+        for pair in over_conditions(part, metric):
+            least = min(least, pair.test.least_p)
+            shift = DASH if pair.shift is None else f"{100 * pair.shift.estimate:+.2f}"
+            rows.append(
+                (
+                    metric.title,
+                    pair.a,
+                    pair.b,
+                    str(pair.test.n),
+                    f"{pair.wins} / {pair.ties} / {pair.losses}",
+                    shift,
+                    DASH if pair.test.p is None else number(pair.test.p),
+                    DASH if pair.p_holm is None else number(pair.p_holm),
+                )
+            )
+    datasets = ", ".join(dict.fromkeys(name.partition(", ")[0] for name in part["dataset"]))
+    return Table(
+        name=f"conditions_{protocol}",
+        title=f"Every pair of methods over the conditions of {datasets} (noise, limited data), protocol {protocol}",
+        header=("metric", "a", "b", "n", "a greater / equal / less", "difference a - b (points)", "p", "p after Holm"),
+        rows=tuple(rows),
+        notes=(
+            "Wilcoxon signed-rank, two-sided, a pair a condition (means over seeds), Holm over the metric's pairs; difference: "
+            "Hodges-Lehmann. All conditions share one dataset and its test rows: this speaks of other conditions on these "
+            "images, not of other images.",
+            *([f"So few conditions cannot give p below {number(least)}."] if 0.05 < least < 1 else []),
+        ),
+    )
+
+
+def shown_levels(sweep: Sweep, label: str) -> Sequence[float]:
+    """The levels at which every planned seed of a method is done."""
+    return [level for level in sweep.levels if len(sweep.at(label, level)) and sweep.at(label, level)["done"].all()]
