@@ -37,8 +37,8 @@ def setting(
     maximum: float | None = None,
     above: float | None = None,
     below: float | None = None,
-    later: bool = False,
     own: bool = False,
+    later: bool = False,
 ) -> Any:
     """A dataclass field with its limits: ``minimum``/``maximum`` are inclusive, ``above``/``below`` exclusive.
 
@@ -46,15 +46,8 @@ def setting(
     ``later``: the setting came after the first records, and its default means what they were made with: at its default it is left
     out of the identity, so that they stay valid.
     """
-    limits = {
-        "choices": tuple(choices),
-        "minimum": minimum,
-        "maximum": maximum,
-        "above": above,
-        "below": below,
-        "later": later,
-        "own": own,
-    }
+    limits = {"choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below}
+    limits |= {"own": own, "later": later}
     if isinstance(default, (dict, list)):
         return field(default_factory=lambda: type(default)(default), metadata=limits)
     return field(default=default, metadata=limits)
@@ -352,7 +345,6 @@ class RunSettings:
             raise SettingsError(
                 "method.ensemble=dropout draws its members by dropout, but training.dropout=0; set training.dropout above 0"
             )
-        self._check_encoder()
         if method.options and method.objective == MethodSettings.objective:
             raise SettingsError(
                 f"method.options={_shown(dict(method.options))} is for a person's own objective, and method.objective="
@@ -363,6 +355,7 @@ class RunSettings:
                 f"dataset.synthetic.nodes={self.dataset.synthetic.nodes} is less than dataset.synthetic.depth="
                 f"{self.dataset.synthetic.depth}, but every level needs a node; set more nodes or a smaller depth"
             )
+        self._check_encoder()
         return dataclasses.replace(self, training=self.training.resolved(self.dataset.name))
 
     def _check_encoder(self) -> None:

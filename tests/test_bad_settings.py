@@ -20,7 +20,9 @@ from hmc.experiments.plan import BlockSettings, ExecutorSettings, SlurmSettings,
 from hmc.report.claims import Claim, Criterion
 from hmc.settings import (
     DatasetSettings,
+    EncoderSettings,
     FocalSettings,
+    ImageSettings,
     MethodSettings,
     NodeWeightSettings,
     PaperValues,
@@ -41,11 +43,13 @@ KINDS = (
         DatasetSettings,
         ResamplingSettings,
         NodeWeightSettings,
+        EncoderSettings,
         FocalSettings,
+        ImageSettings,
         ScheduleSettings,
         MethodSettings,
     ),
-    *(PaperValues, TrainingSettings, ProtocolSettings, RuntimeSettings, RunSettings),
+    *(ImageSettings, EncoderSettings, PaperValues, TrainingSettings, ProtocolSettings, RuntimeSettings, RunSettings),
     *(BlockSettings, SuiteSettings, SlurmSettings, ExecutorSettings, Criterion, Claim),
 )
 

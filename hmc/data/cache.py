@@ -70,7 +70,7 @@ def restore(path: Path, key: str) -> Encoded:
             raise CacheError("its parts do not belong together")
     except (FileNotFoundError, CacheError):
         raise
-    # A damaged file can fail in any way that unzipping and numpy's headers know; a flipped bit may ask for a password.
+    # A damaged file can fail in any way that unzipping knows; a flipped bit may ask for a password or for terabytes.
     except Exception as error:
         raise CacheError(f"{type(error).__name__}: {' '.join(str(error).split())[:120]!a}") from None
     return encoded
@@ -86,8 +86,10 @@ def _fits_together(encoded: Encoded) -> bool:
         return False
     for split in SPLITS:
         features, labels = encoded.features[split], encoded.labels[split]
-        images = features.ndim == 4
-        named = images or (features.dtype == np.float64 and features.shape[1:] == (len(encoded.feature_names),))
+        # Images have no named features.
+        named = (features.ndim == 4 and features.dtype == np.uint8) or (
+            features.dtype == np.float64 and features.shape[1:] == (len(encoded.feature_names),)
+        )
         if len(features) != len(labels) or not named:
             return False
     hierarchy = Hierarchy(encoded.names, encoded.parents, np.ones(nodes, dtype=bool))

@@ -168,7 +168,9 @@ def _hierarchy(dataset: DatasetSettings, file: Path | None) -> tuple[Hierarchy, 
         places[last] = -1 if last in places else place
     for place, name in enumerate(hierarchy.names):
         places[name] = place
-    return hierarchy, places | nodes_by_label(entries, written, hierarchy)
+    if written == "paths":
+        places |= nodes_by_label(entries, written, hierarchy)
+    return hierarchy, places
 
 
 def _numbered(dataset: DatasetSettings) -> tuple[Hierarchy, dict[str, int]]:
