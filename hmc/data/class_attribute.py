@@ -105,5 +105,8 @@ def _from_edges(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy
         edges.append((parts[0], parts[1]))
     names = list(dict.fromkeys(name for edge in edges for name in edge))
     hierarchy = from_edges(names, edges, unevaluated=unevaluated)
+    top = names[hierarchy.root]
+    if top != ROOT and ROOT in names:
+        raise HierarchyError(f"{ROOT!r} is below {short(top)}, which has no parent; remove the edge that leads to {ROOT!r}")
     ordered = sorted(names, key=lambda name: (hierarchy.depth[hierarchy.index[name]], name))
     return from_edges(ordered, edges, unevaluated=unevaluated)

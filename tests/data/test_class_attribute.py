@@ -61,6 +61,7 @@ def test_notation(entries: list[str], expected: str) -> None:
         (["root/A", "A"], "edges", "dataset.labels=paths"),
         (["root/A", "A/B", "B/A"], "edges", "cycle"),
         (["root/A", "B/C"], "edges", "path to it"),
+        (["root/A", "X/B", "B/root"], "edges", "'root' is below 'X'"),
         (["1.1", "1", "1/1"], "paths", "named twice"),
     ],
 )
