@@ -64,10 +64,10 @@ _INCOMPLETE = (
 )
 SPREAD_NOTE = "±: standard deviation over seeds (n - 1)."
 _RATIO = f"A ratio over a recall of zero is a dash. Baseline: {BASELINE}, released protocol."
-_BEST = "Bold (* in plain text): the best of its row, once the row is complete."
+_BEST = "Bold (* in plain text): the best method on the dataset, once all are complete."
 _CLOSE = (
-    "Italic (~ in plain text), in the rows of datasets: not significantly different from the best of its row (Wilcoxon "
-    f"signed-rank over the seeds that both have, two-sided, Holm over the row's methods, {ALPHA:g}); not shown to be as good."
+    "Italic (~ in plain text), of one dataset: not significantly different from the best method (Wilcoxon signed-rank over the "
+    f"seeds that both have, two-sided, Holm over the methods, {ALPHA:g}); not shown to be as good."
 )
 
 _INCOMPARABLE = ("synthetic", "own", "images")
@@ -85,7 +85,8 @@ def tables(cells: Iterable[Cell], frame: pd.DataFrame, published: Published) -> 
     made = [published_au_prc(plan, published), published_macro_f1(plan, published)]
     for group in (name for name in GROUPS if name in set(plan["group"])):
         part = plan[plan["group"] == group]
-        made += [results(part, group, metric) for metric in METRICS]
+        one = part["dataset"].nunique() == 1
+        made += [results_of_one(part, group)] if one else [results(part, group, metric) for metric in METRICS]
         if BASELINE in set(part["column"]) and part["column"].nunique() > 1:
             made += [recall_by_dataset(part, group), *recall_profiles(part, group)]
     return [table for table in made if table.rows]
@@ -221,6 +222,35 @@ def results(plan: pd.DataFrame, group: str, metric: Metric) -> Table:
         rows=tuple(tuple(row) for row in rows),
         notes=(*_legend(rows), *([_BEST] if strong else []), *_told(found.values()), *_marks(plan)),
         strong=strong,
+        close=frozenset(close) - strong,
+        with_seeds=planned == "n in brackets",
+    )
+
+
+def results_of_one(plan: pd.DataFrame, group: str) -> Table:
+    """A group's only dataset: rows are methods, columns are metrics."""
+    (dataset,) = set(plan["dataset"])
+    places = {column: values for (_, column), values in _places(plan)}
+    rows: list[tuple[Entry, ...]] = [
+        (column, *(estimate(values, metric) for metric in METRICS)) for column, values in places.items()
+    ]
+    strong, close, found = set(), set(), []
+    for place, metric in enumerate(METRICS, 1):
+        winners = {row - 1 for row in best([dataset, *(row[place] for row in rows)])}
+        strong |= {(row, place) for row in winners}
+        if winners:
+            told = _closeness(plan, metric)
+            close |= {(list(places).index(column), place) for column in told.close}
+            found.append(told)
+    counts = sorted(set(plan.groupby("column").size()))
+    planned = f"n = {counts[0]}" if len(counts) == 1 else "n in brackets"
+    return Table(
+        name=f"{group}_results",
+        title=f"{_marked(dataset, plan)}, {GROUPS[group]}: mean ± standard deviation over seeds, {planned}{_runs(plan)}",
+        header=("method", *(f"{metric.title} ({metric.unit})" for metric in METRICS)),
+        rows=tuple(rows),
+        notes=(*_legend(rows), *([_BEST] if strong else []), *_told(found), *_marks(plan)),
+        strong=frozenset(strong),
         close=frozenset(close) - strong,
         with_seeds=planned == "n in brackets",
     )

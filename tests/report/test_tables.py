@@ -26,8 +26,8 @@ def record_of(cell, value=0.5, **parts):
 def test_no_cells_no_tables_and_no_records_only_dashes():
     assert tables.tables([], frame_of([]), PAPERS) == []
     made = tables.tables([make_cell(), make_cell(method="other")], frame_of([]), PAPERS)
-    assert {table.name for table in made} >= {"published_au_prc", "published_macro_f1", "others_macro_f1", "others_au_prc"}
-    assert text_of(next(table for table in made if table.name == "others_au_prc")) == {"enron": [DASH, DASH]}
+    assert {table.name for table in made} >= {"published_au_prc", "published_macro_f1", "others_results"}
+    assert text_of(next(table for table in made if table.name == "others_results")) == {"chmcnn": [DASH] * 4, "other": [DASH] * 4}
     assert ["(0 of 1 cells done)" in made[0].title, "(0 of 2 cells done)" in made[1].title] == [True, True]
 
 
@@ -56,10 +56,33 @@ def test_notes_speak_only_of_what_the_table_shows():
     made = {table.name: table for table in tables.tables(cells, frame_of(records), PAPERS)}
     assert {name for name, table in made.items() if any("†" in note for note in table.notes)} >= {
         "published_au_prc",
-        "fun_au_prc",
+        "fun_results",
     }
     assert not any("†" in note or "Synthetic" in note for note in made["published_macro_f1"].notes)
-    assert made["others_au_prc"].notes == ()
+    assert made["others_results"].notes == ()
+
+
+def test_one_dataset_alone_has_methods_in_rows_and_metrics_in_columns():
+    cells = [make_cell(method=method, seed=seed) for method in ("chmcnn", "weighted") for seed in range(2)]
+    records = [
+        record_of(cell, (0.3 if cell.method == "weighted" else 0.2) + 0.01 * cell.seed, metrics={"macro_precision": 0.5})
+        for cell in cells
+    ]
+    made = {table.name: table for table in tables.tables(cells, frame_of(records), PAPERS)}
+    table = made["others_results"]
+    assert table.header == (
+        "method",
+        "Macro F1 (percent)",
+        "Macro precision (percent)",
+        "Macro recall (percent)",
+        "AU(PRC) (fraction)",
+    )
+    assert table.text() == [
+        ["chmcnn", "20.50 ± 0.71", "50.00 ± 0.00", "20.50 ± 0.71", "0.205 ± 0.007"],
+        ["weighted", "30.50 ± 0.71", "50.00 ± 0.00", "30.50 ± 0.71", "0.305 ± 0.007"],
+    ]
+    assert table.strong == {(1, 1), (0, 2), (1, 2), (1, 3), (1, 4)}
+    assert "others_macro_f1" not in made
 
 
 def test_generated_or_own_data_are_never_compared_whatever_their_name():
