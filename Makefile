@@ -46,6 +46,9 @@ test-slow: setup ## The slow tests: a local Slurm and the like
 torture: setup ## Kills, races, damage and fuzzing at full length
 	@$(RUN) -m pytest -m torture -rP tests/torture $(ARGS)
 
+soak: setup ## HOURS of short cells, watched for growth of memory, handles and threads
+	@$(RUN) -m tests.torture.soak --hours $(HOURS) $(ARGS)
+
 test-lowest: ## The tests with the lowest versions of the dependencies that pyproject.toml allows, in .venv-lowest
 	@$(call in_own_environment,.venv-lowest,lowest-direct)
 
@@ -58,9 +61,6 @@ $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-v
 	&& $(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python --resolution $(2) --upgrade --editable '.[test]' \
 	&& $(1)/bin/python -m pytest -m "not slow and not torture" $(ARGS)
 endef
-
-soak: setup ## HOURS of short cells, watched for growth of memory, handles and threads
-	@$(RUN) -m tests.torture.soak --hours $(HOURS) $(ARGS)
 
 bench: setup ## Step times beside the plain network's and the memory's (ARGS="action=parts", "action=scale" for more)
 	@$(RUN) scripts/benchmark.py $(ARGS)

@@ -14,8 +14,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "hierarchy": 0,
     "settings": 0,
-    "settings_file": 0,
     "files": 0,
+    "settings_file": 0,
     "data": 1,
     "metrics": 1,
     "results": 1,

@@ -56,8 +56,10 @@ def test_never_more_processes_than_cores() -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_workers_do_not_survive_their_parent(tmp_path: Path, ending: signal.Signals) -> None:
+    # A test run started in the background ignores SIGINT, and so would what it starts.
     code = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.experiments.examples import make_cell, runtime_in
 from hmc.experiments import processes
 from hmc.experiments.plan import ExecutorSettings
