@@ -25,7 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names, read
 from hmc.report import sweeps
-from hmc.report.formats import terminal, write_tables
+from hmc.report.formats import Table, terminal, write_tables
 from hmc.report.page import Results, write_page
 from hmc.report.significance import planned
 from hmc.report.tables import tables
@@ -213,18 +213,25 @@ def show_record(record: Record, path: Path) -> None:
 
 
 def show_results(suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str) -> None:
-    """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and its page to ``<results_dir>/report/<suite>.html``.
+    """Write a suite's tables, see :func:`show_tables`, and its page to ``<results_dir>/report/<suite>.html``."""
+    made = show_tables(suite, cells, results, results_dir)
+    report = Path(results_dir) / "report"
+    page = write_page(cells, results.frame, made, report, suite=suite.name, title=suite.title, curves=results.curves)
+    print(f"the report is {page}")
 
-    Prints the tables against published numbers and those of sweeps, then where everything is.
+
+def show_tables(suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str) -> list[Table]:
+    """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and return them.
+
+    Prints the tables against published numbers and those of sweeps, then where all are.
     """
     swept = sweeps.tables(planned(cells, results.frame))
     made = [*tables(cells, results.frame, published.load()), *swept]
     folder = Path(results_dir) / "tables" / suite.name
     write_tables(made, folder)
-    report = Path(results_dir) / "report"
-    page = write_page(cells, results.frame, made, report, suite=suite.name, title=suite.title, curves=results.curves)
     shown = [*(table for table in made if table.name.startswith("published")), *swept] or made
     width = shutil.get_terminal_size((110, 40)).columns
     for table in shown:
         print(f"\n{terminal(table, width)}")
-    print(f"\n{len(made)} tables (Markdown, CSV, LaTeX) are in {folder}/, the report is {page}")
+    print(f"\n{len(made)} tables (Markdown, CSV, LaTeX) are in {folder}/")
+    return made

@@ -13,17 +13,20 @@ from hmc.settings import build, setting
 @dataclass(frozen=True)
 class TablesSettings:
     export: bool = setting()
+    page: bool = setting()
 
 
 def main(config: dict[str, Any]) -> int:
     runtime = console.runtime_settings(config)
     suite = build(plan.SuiteSettings, config["suite"], at="suite")
     store = Store(runtime.results_dir)
-    if console.own_settings(TablesSettings, config).export:
+    asked = console.own_settings(TablesSettings, config)
+    if asked.export:
         print(f"wrote {store.export_csv()}")
     cells = [cell for cell, _ in plan.suite_cells(suite, runtime)]
     listed = read_csv(store.csv) if store.csv.exists() else []
-    console.show_results(suite, cells, collect(store.records(), listed), runtime.results_dir)
+    show = console.show_results if asked.page else console.show_tables
+    show(suite, cells, collect(store.records(), listed), runtime.results_dir)
     return 0
 
 
