@@ -472,15 +472,17 @@ def identifying(settings: RunSettings) -> dict[str, Any]:
 
 def _without_later_defaults(settings: Any) -> dict[str, Any]:
     """:func:`to_mapping`, less what came later and has its default."""
-    document = to_mapping(settings)
+    document = {}
     for entry in dataclasses.fields(settings):
         value = getattr(settings, entry.name)
-        default = entry.default if entry.default_factory is dataclasses.MISSING else entry.default_factory()
-        if entry.metadata.get("later") and value == default:
-            del document[entry.name]
-        elif dataclasses.is_dataclass(value):
-            document[entry.name] = _without_later_defaults(value)
+        if entry.metadata.get("later") and value == _default(entry):
+            continue
+        document[entry.name] = _without_later_defaults(value) if dataclasses.is_dataclass(value) else _plain(value)
     return document
+
+
+def _default(entry: dataclasses.Field[Any]) -> Any:
+    return entry.default if entry.default_factory is dataclasses.MISSING else entry.default_factory()
 
 
 def identity(settings: RunSettings, data_sha256: str) -> str:

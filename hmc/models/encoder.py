@@ -7,7 +7,7 @@ mixes its weights with random ones: (1 - noise) * pretrained + noise * random.
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from hmc.data import digits
 from hmc.data.catalog import PRETRAINING_VERSION
+from hmc.files import UnwritableError, replacing
 from hmc.settings import OWN_ENCODER, EncoderSettings, ImageSettings, canonical_hash
 
 State = Mapping[str, Tensor]
@@ -140,13 +141,9 @@ def _own_weights(cache: Path) -> dict[str, Tensor]:
     # Not there, or damaged: it is made anew.
     except Exception:
         state = pretrained()
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, prefix=".", suffix=".tmp", delete=False) as file:
-            np.savez(file, **{name: value.numpy() for name, value in state.items()})  # type: ignore[arg-type]
-        Path(file.name).replace(path)
-    except OSError:
-        pass  # a folder that cannot be written costs these seconds in every cell
+    # A folder that cannot be written costs these seconds in every cell.
+    with contextlib.suppress(UnwritableError), replacing(path) as file:
+        np.savez(file, **{name: value.numpy() for name, value in state.items()})  # type: ignore[arg-type]
     return state
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from hmc.files import replacing
 from hmc.report.closeness import ALPHA
 from hmc.report.significance import Analysis, slug
 from hmc.report.sweeps import METRICS as SWEPT_METRICS
 from hmc.report.sweeps import Sweep, shown_levels
 from hmc.report.tables import BASELINE, FREQUENCIES, GROUPS
-from hmc.results.store import write_atomically
 from hmc.settings import column_name
 from hmc.stats.pairwise import number
 from hmc.stats.ranks import matrix
@@ -461,13 +460,10 @@ def write(drawing: Drawing, rendered: Rendered, folder: str | Path) -> list[Path
     paths = []
     for suffix, content in (("png", rendered.png), ("pdf", rendered.pdf), ("svg", rendered.svg)):
         path = Path(folder) / f"{drawing.name}.{suffix}"
-        if isinstance(content, str):
-            write_atomically(path, f"{content.rstrip()}\n<!-- {_mark(drawing, content)} -->\n")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            part.write_bytes(content)
-            part.replace(path)
+        with replacing(path) as file:
+            if isinstance(content, str):
+                content = f"{content.rstrip()}\n<!-- {_mark(drawing, content)} -->\n".encode()
+            file.write(content)
         paths.append(path)
     return paths
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from hmc.files import write_atomically
 from hmc.report import claims as claims_
 from hmc.report import figures, significance, sweeps
 from hmc.report.claims import Claim, Judgement
@@ -21,7 +22,7 @@ from hmc.report.figures import Drawing
 from hmc.report.formats import DASH, RECONSTRUCTED, Estimate, Table
 from hmc.report.tables import GROUPS, MACRO_F1, MACRO_RECALL
 from hmc.results.record import Record
-from hmc.results.store import Row, frame, merged, row, write_atomically
+from hmc.results.store import Row, frame, merged, row
 from hmc.settings import Cell
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"

@@ -20,8 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from hmc.files import require_writable
-from hmc.files import write_atomically as write_atomically  # the report takes it from here
+from hmc.files import require_writable, write_atomically
 from hmc.results import csv_file
 from hmc.results.record import CELL_KEYS, Record, RecordError, StaleRecordError
 from hmc.settings import RECORD_SCHEMA, Cell, column_name, identifying
