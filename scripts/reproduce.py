@@ -6,26 +6,35 @@ from typing import Any
 from hmc import console
 from hmc.experiments.plan import ExecutorSettings, SuiteSettings
 from hmc.experiments.reproduce import reproduce, show_plan
+from hmc.report.agreement import agreement
 from hmc.report.page import collect
-from hmc.results.store import Store
+from hmc.results.store import Store, frame
 from hmc.settings import build, setting
 
 
 @dataclass(frozen=True)
 class ReproduceSettings:
     plan: bool = setting()
+    listed: str = setting(choices=("run", "accept"))
 
 
 def main(config: dict[str, Any]) -> int:
     runtime = console.runtime_settings(config)
     suite = build(SuiteSettings, config["suite"], at="suite")
     executor = build(ExecutorSettings, config["executor"], at="executor")
-    if console.own_settings(ReproduceSettings, config).plan:
-        show_plan(suite, runtime, executor)
+    asked = console.own_settings(ReproduceSettings, config)
+    store = Store(runtime.results_dir)
+    # What others computed (results/runs.csv) is no reproduction, unless one says so.
+    accepted = store.listed() if asked.listed == "accept" else {}
+    if asked.plan:
+        show_plan(suite, runtime, executor, accepted)
         return 0
-    outcome = reproduce(suite, runtime, executor)
-    # Only this store's records: what others computed (results/runs.csv) is no reproduction.
-    console.show_results(suite, outcome.cells, collect(Store(runtime.results_dir).records()), runtime.results_dir)
+    outcome = reproduce(suite, runtime, executor, accepted)
+    results = collect(store.records(), accepted.values())
+    console.show_results(suite, outcome.cells, results, runtime.results_dir)
+    computed = results.curves.keys() & {cell.identity for cell in outcome.cells}
+    if words := agreement(computed, results.frame, frame(store.listed().values())):
+        print(words)
     for cell, error in outcome.failed.items():
         print(f"failed: {cell}: {error}")
     if outcome.unfinished:

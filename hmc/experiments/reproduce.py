@@ -6,7 +6,7 @@ Imports torch only when there is something to run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,18 +35,22 @@ class Reproduction:
     unfinished: bool
 
 
-def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings) -> None:
-    """Print what is done, what is missing and whose files are, and how many hours and how much disk the rest will take."""
+def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings, accepted: Collection[str] = ()) -> None:
+    """Print what is done, what is missing and whose files are, and how many hours and how much disk the rest will take.
+
+    accepted: as for :func:`reproduce`.
+    """
     store = Store(runtime.results_dir)
+    listed = store.listed()
     entries = plan.planned([cell for cell, _ in plan.suite_cells(suite, runtime)], store)
-    left = [entry.cell for entry in entries if runtime.force or entry.state != "done"]
+    left = _wanted(entries, runtime, accepted)
     workers = processes.count(runtime, executor) if executor.name == "processes" else max(1, executor.workers)
     expected = estimate.estimate(left, store.rows(), stack=max(1, executor.stack), workers=workers)
     print(_summary(suite, entries))
-    print(_plan_table("dataset", [(entry.cell.dataset, entry) for entry in entries], left, expected))
+    print(_plan_table("dataset", [(entry.cell.dataset, entry) for entry in entries], left, expected, listed))
     columns = {entry.cell.column for entry in entries}
     if len(columns) <= SHOWN_COLUMNS:
-        print(_plan_table("column", [(entry.cell.column, entry) for entry in entries], left, expected))
+        print(_plan_table("column", [(entry.cell.column, entry) for entry in entries], left, expected, listed))
     else:
         print(f"  {len(columns)} columns; suite.methods=[...] selects from them")
     reasons = Counter((entry.state, entry.reason) for entry in entries if entry.reason)
@@ -57,6 +61,7 @@ def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     for card in {entry.cell.dataset: entry.cell.settings.dataset for entry in entries}.values():
         if card.kind == "arff" and catalog.missing(card, runtime):
             print(f"  files of {card.name} are not at hand: {', '.join(catalog.missing(card, runtime))}")
+    print(_known(entries, listed, accepted, store), end="")
     if left:
         print(_expectation(left, expected, workers, Path(runtime.results_dir)))
 
@@ -64,21 +69,37 @@ def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
 SHOWN_REASONS, SHOWN_COLUMNS = 8, 20
 
 
-def _plan_table(title: str, named: Sequence[tuple[str, Planned]], left: Sequence[Cell], expected: Estimate) -> str:
-    """One line a name: cells by state, and hours of those to be run."""
+def _known(entries: Sequence[Planned], listed: Collection[str], accepted: Collection[str], store: Store) -> str:
+    """A line on the cells that are not done here but have a result in runs.csv, and what becomes of them; empty without any."""
+    count = sum(entry.state != "done" and entry.cell.identity in listed for entry in entries)
+    if not count:
+        return ""
+    fate = (
+        "they are taken as they stand"
+        if accepted
+        else "they are run all the same, and then compared (listed=accept takes them as they stand)"
+    )
+    return f"listed: {store.csv} has results of {count} of the cells that are not done here; {fate}\n"
+
+
+def _plan_table(
+    title: str, named: Sequence[tuple[str, Planned]], left: Sequence[Cell], expected: Estimate, listed: Collection[str]
+) -> str:
+    """One line a name: cells by state, those that are in runs.csv whatever their state, and hours of those to be run."""
     groups: dict[str, list[Planned]] = {}
     for name, entry in named:
         groups.setdefault(name, []).append(entry)
     to_run = {cell.identity for cell in left}
     states = list(plan.counts([]))
     width = max(len(title), *(len(name) for name in groups))
-    lines = [f"  {title:<{width}}" + "".join(f"{state:>9}" for state in states) + f"{'hours':>9}"]
+    lines = [f"  {title:<{width}}" + "".join(f"{state:>9}" for state in states) + f"{'listed':>9}{'hours':>9}"]
     for name, group in groups.items():
         cells = [entry.cell for entry in group if entry.cell.identity in to_run]
         unknown = any(expected.seconds[cell.identity] is None for cell in cells)
         hours = "?" if unknown else f"{expected.hours(cells):.2f}" if cells else ""
         counted = "".join(f"{count or '':>9}" for count in plan.counts(group).values())
-        lines.append(f"  {name:<{width}}{counted}{hours:>9}")
+        known = sum(entry.cell.identity in listed for entry in group) or ""
+        lines.append(f"  {name:<{width}}{counted}{known:>9}{hours:>9}")
     return "\n".join(lines)
 
 
@@ -94,8 +115,12 @@ def _expectation(left: Sequence[Cell], expected: Estimate, workers: int, folder:
     )
 
 
-def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings) -> Reproduction:
+def reproduce(
+    suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings, accepted: Collection[str] = ()
+) -> Reproduction:
     """Run the suite's cells that are not done. Cells of datasets that cannot be had are left out, with a notice.
+
+    accepted: identities of cells whose results in runs.csv are taken as they stand.
 
     Raises UnwritableError, before anything runs, where the results folder cannot be written.
     """
@@ -103,7 +128,8 @@ def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     store = Store(runtime.results_dir)
     entries = plan.planned([cell for cell, _ in pairs], store)
     print(_summary(suite, entries))
-    wanted = [entry.cell for entry in entries if runtime.force or entry.state != "done"]
+    print(_known(entries, store.listed(), accepted, store), end="")
+    wanted = _wanted(entries, runtime, accepted)
     left_out = _unavailable([cell.settings.dataset for cell in wanted], runtime)
     if left_out:
         print(_notice(left_out))
@@ -119,6 +145,13 @@ def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
         failed = {str(outcome.cell): outcome.error for outcome in execute(to_run, runtime, executor) if outcome.error}
     required_but_left_out = any(required and cell.dataset in left_out for cell, required in pairs)
     return Reproduction(tuple(cell for cell, _ in pairs), left_out, failed, bool(failed) or required_but_left_out)
+
+
+def _wanted(entries: Iterable[Planned], runtime: RuntimeSettings, accepted: Collection[str]) -> list[Cell]:
+    """Cells to be run: all when forced, else those that are neither done here nor accepted as they stand."""
+    if runtime.force:
+        return [entry.cell for entry in entries]
+    return [entry.cell for entry in entries if entry.state != "done" and entry.cell.identity not in accepted]
 
 
 def _summary(suite: SuiteSettings, entries: Sequence[Planned]) -> str:

@@ -129,6 +129,11 @@ class Store:
         listed = read_csv(self.csv) if self.csv.exists() else []
         return merged(listed, (row(record) for record in self.records()))
 
+    def listed(self) -> dict[str, Row]:
+        """The complete lines of runs.csv by identity; none where there is no such file. Raises RecordError."""
+        lines = read_csv(self.csv) if self.csv.exists() else []
+        return {line["identity"]: line for line in lines if line["status"] == "complete"}
+
     def frame(self) -> pd.DataFrame:
         """:meth:`rows` as a table, see :func:`frame`."""
         return frame(self.rows())
