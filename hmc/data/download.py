@@ -34,7 +34,7 @@ def fetch(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, Path]
 def fetch_file(dataset: DatasetSettings, path: str, runtime: RuntimeSettings) -> Path:
     """Download one file that is found nowhere. path: as the card names it. Raises as :func:`fetch` does."""
     pin = pinned(dataset, path)
-    if not dataset.url or not pin:
+    if not dataset.url or not pin or path == dataset.train_stand_in:
         raise missing_file(dataset, path, runtime)
     if not runtime.download:
         raise missing_file(dataset, path, runtime, "download=false, so it was not downloaded")
