@@ -6,6 +6,7 @@ descendants, closing a label matrix under ancestors) is computed here, once, and
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,15 +179,19 @@ def from_edges(names: Sequence[str], edges: Iterable[tuple[str, str]], *, uneval
     if len(place) != len(names):
         repeated = next(name for index, name in enumerate(names) if place[name] != index)
         raise HierarchyError(f"the node {short(repeated)} is named twice; every node needs its own name")
-    parents: list[dict[int, None]] = [{} for _ in names]
+    # Eight bytes an edge: a list of Python's for each node would need more than the file that names them.
+    pairs = array("q")
     for parent, child in edges:
         for name in (parent, child):
             if name not in place:
                 raise HierarchyError(
                     f"the edge {short(parent)} -> {short(child)} names {short(name)}, which is no node; add it or remove the edge"
                 )
-        parents[place[child]][place[parent]] = None
-    roots = [names[index] for index, above in enumerate(parents) if not above]
+        pairs.append(place[child] * len(names) + place[parent])
+    del place
+    children, above = np.divmod(np.unique(np.array(pairs)), max(1, len(names)))
+    counts = np.bincount(children, minlength=len(names))
+    roots = [names[index] for index in np.flatnonzero(counts == 0).tolist()]
     if len(roots) > 1:
         shown = ", ".join(short(name) for name in roots[:5])
         raise HierarchyError(
@@ -198,7 +203,7 @@ def from_edges(names: Sequence[str], edges: Iterable[tuple[str, str]], *, uneval
     skipped = set(unevaluated)
     hierarchy = Hierarchy(
         names=tuple(names),
-        parents=adjacency([sorted(above) for above in parents]),
+        parents=Adjacency(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), above),
         evaluated=np.array([name not in skipped for name in names]),
     )
     ordered = hierarchy.topological_order

@@ -15,7 +15,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -472,22 +472,37 @@ def identifying(settings: RunSettings) -> dict[str, Any]:
 
 def _without_later_defaults(settings: Any) -> dict[str, Any]:
     """:func:`to_mapping`, less what came later and has its default."""
-    document = {}
-    for entry in dataclasses.fields(settings):
-        value = getattr(settings, entry.name)
-        if entry.metadata.get("later") and value == _default(entry):
+    document: dict[str, Any] = {}
+    later = _later_defaults(type(settings))  # type: ignore[arg-type]
+    for name in settings.__dataclass_fields__:
+        value = getattr(settings, name)
+        if name in later and value == later[name]:
             continue
-        document[entry.name] = _without_later_defaults(value) if dataclasses.is_dataclass(value) else _plain(value)
+        # Most are scalars, see _plain.
+        if value is None or isinstance(value, (str, int, float)):
+            document[name] = value
+        else:
+            document[name] = _without_later_defaults(value) if dataclasses.is_dataclass(value) else _plain(value)
     return document
 
 
-def _default(entry: dataclasses.Field[Any]) -> Any:
-    return entry.default if entry.default_factory is dataclasses.MISSING else entry.default_factory()
+@functools.cache
+def _later_defaults(kind: type) -> dict[str, Any]:
+    """The defaults of a dataclass's settings that came later."""
+    return {
+        entry.name: entry.default if entry.default_factory is dataclasses.MISSING else entry.default_factory()
+        for entry in dataclasses.fields(kind)
+        if entry.metadata.get("later")
+    }
 
 
 def identity(settings: RunSettings, data_sha256: str) -> str:
     """What tells results apart: the identifying settings, the data's hash and the record's schema, hashed."""
-    return canonical_hash({"settings": identifying(settings), "data_sha256": data_sha256, "schema": RECORD_SCHEMA})
+    return _identity(identifying(settings), data_sha256)
+
+
+def _identity(document: Mapping[str, Any], data_sha256: str) -> str:
+    return canonical_hash({"settings": document, "data_sha256": data_sha256, "schema": RECORD_SCHEMA})
 
 
 @dataclass(frozen=True)
@@ -505,6 +520,15 @@ class Cell:
     @functools.cached_property
     def identity(self) -> str:
         return identity(self.settings, self.data_sha256)
+
+    def of_seeds(self, seeds: Iterable[int]) -> Iterator[Cell]:
+        """The same cell under other seeds; as fast as plans of thousands of cells need, since only the seed is looked at."""
+        document = identifying(self.settings)
+        for seed in seeds:
+            cell = dataclasses.replace(self, settings=dataclasses.replace(self.settings, seed=seed))
+            document["seed"] = seed
+            cell.__dict__["identity"] = _identity(document, self.data_sha256)
+            yield cell
 
     @property
     def dataset(self) -> str:

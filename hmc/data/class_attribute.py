@@ -7,7 +7,7 @@ parents.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def nodes_by_label(entries: Sequence[str], written: str, hierarchy: Hierarchy) -
     for entry in entries:
         # From the longest upper part up, until one is known: then so are those above it.
         while entry and entry not in places:
-            places[entry] = hierarchy.index[entry.replace("/", SEPARATOR)]
+            places[entry] = hierarchy.index[_name_of(entry)]
             entry = entry.rpartition("/")[0]
     return places
 
@@ -55,10 +55,12 @@ def hierarchy_of(entries: Sequence[str], written: str, unevaluated: Sequence[str
     return _from_paths(entries, unevaluated) if written == "paths" else _from_edges(entries, unevaluated)
 
 
-def label_matrix(table: ArffTable, hierarchy: Hierarchy, written: str) -> np.ndarray:
-    """bool [rows, nodes], closed under ancestors. Raises ArffError for a label that the hierarchy lacks."""
+def label_matrix(table: ArffTable, hierarchy: Hierarchy, places: Mapping[str, int]) -> np.ndarray:
+    """bool [rows, nodes], closed under ancestors. places: see :func:`nodes_by_label`.
+
+    Raises ArffError for a label that the hierarchy lacks.
+    """
     labels = np.zeros((table.rows, len(hierarchy)), dtype=bool)
-    places = nodes_by_label(table.class_entries, written, hierarchy)
     for row, names in enumerate(table.labels):
         for label in names:
             place = places.get(label)
@@ -73,7 +75,7 @@ def label_matrix(table: ArffTable, hierarchy: Hierarchy, written: str) -> np.nda
 
 
 def _from_paths(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy:
-    parents: dict[str, str] = {}
+    paths: dict[str, None] = {}
     for entry in entries:
         parts = entry.split("/")
         if not all(parts):
@@ -88,25 +90,36 @@ def _from_paths(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy
                 "if these are parent/child pairs"
             )
         # A path whose upper part is not listed brings it along.
-        while entry and entry != ROOT and entry not in parents:
-            parents[entry] = entry = entry.rpartition("/")[0]
-    keys = [(1, ROOT), *((path.count("/") + 1, path.replace("/", SEPARATOR)) for path in parents)]
-    ordered = [name for _, name in sorted(keys)]
-    edges = ((above.replace("/", SEPARATOR) or ROOT, path.replace("/", SEPARATOR)) for path, above in parents.items())
-    return from_edges(ordered, edges, unevaluated=unevaluated)
+        while entry and entry != ROOT and entry not in paths:
+            paths[entry] = None
+            entry = entry.rpartition("/")[0]
+    # Sorted by name, then by level, which keeps that order within a level.
+    ordered = sorted([ROOT, *paths], key=_name_of)
+    ordered.sort(key=lambda path: path.count("/"))
+    edges = ((_name_of(path.rpartition("/")[0]) or ROOT, _name_of(path)) for path in paths)
+    return from_edges([_name_of(path) for path in ordered], edges, unevaluated=unevaluated)
+
+
+def _name_of(path: str) -> str:
+    return path.replace("/", SEPARATOR)
 
 
 def _from_edges(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy:
-    edges = []
+    names: dict[str, None] = {}
     for entry in entries:
         parts = entry.split("/")
         if len(parts) != 2 or not all(parts):
             raise HierarchyError(f"the class {short(entry)} is no edge parent/child; set dataset.labels=paths if these are paths")
-        edges.append((parts[0], parts[1]))
-    names = list(dict.fromkeys(name for edge in edges for name in edge))
-    hierarchy = from_edges(names, edges, unevaluated=unevaluated)
-    top = names[hierarchy.root]
+        names |= dict.fromkeys(parts)
+
+    def edges() -> Iterator[tuple[str, str]]:
+        # Split again each time: pairs of names need several times the memory of the entries.
+        return ((parent, child) for parent, _, child in (entry.partition("/") for entry in entries))
+
+    found = from_edges(list(names), edges(), unevaluated=unevaluated)
+    top = found.names[found.root]
     if top != ROOT and ROOT in names:
         raise HierarchyError(f"{ROOT!r} is below {short(top)}, which has no parent; remove the edge that leads to {ROOT!r}")
-    ordered = sorted(names, key=lambda name: (hierarchy.depth[hierarchy.index[name]], name))
-    return from_edges(ordered, edges, unevaluated=unevaluated)
+    del names
+    order = sorted(range(len(found)), key=lambda node: (found.depth[node], found.names[node]))
+    return from_edges([found.names[node] for node in order], edges(), unevaluated=unevaluated)

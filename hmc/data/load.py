@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -70,21 +71,20 @@ def read_files(paths: Mapping[str, Path], labels: str = "auto") -> Encoded:
     paths: the file of each split; train and test at least. labels: how the class attribute lists the hierarchy.
     The training file's header decides: the other files must have the same attributes and the same hierarchy.
     """
-    tables = {split: arff.read(path) for split, path in paths.items()}
-    train = tables["train"]
-    for table in tables.values():
-        _check_header(table, train)
+    train = arff.read(paths["train"])
+    tables = {split: train if split == "train" else _same_header(arff.read(path), train) for split, path in paths.items()}
     written = class_attribute.notation(train.class_entries) if labels == "auto" else labels
     try:
         hierarchy = class_attribute.hierarchy_of(train.class_entries, written)
     except HierarchyError as error:
         raise arff.ArffError(train.path, train.class_line, str(error)) from None
+    places = class_attribute.nodes_by_label(train.class_entries, written, hierarchy)
     names = preprocess.feature_names(train.attributes)
     features = {split: np.zeros((0, len(names))) for split in SPLITS}
     closed = {split: np.zeros((0, len(hierarchy)), dtype=bool) for split in SPLITS}
     for split, table in tables.items():
         features[split] = preprocess.encode(table, train.attributes)
-        closed[split] = class_attribute.label_matrix(table, hierarchy, written)
+        closed[split] = class_attribute.label_matrix(table, hierarchy, places)
     return Encoded(hierarchy.names, hierarchy.parents, names, features, closed)
 
 
@@ -145,8 +145,11 @@ def _hashes(dataset: DatasetSettings, paths: Mapping[str, Path]) -> dict[str, st
     return {split: catalog.content_hash(catalog.read_checked(dataset, written[split], path)) for split, path in paths.items()}
 
 
-def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
-    """That a split's file has the training file's attributes (by name, order and kind) and hierarchy."""
+def _same_header(table: arff.ArffTable, train: arff.ArffTable) -> arff.ArffTable:
+    """The table of a split whose file has the training file's attributes (by name, order and kind) and hierarchy.
+
+    It shares the training file's list of classes, which may be most of what a file holds.
+    """
     if len(table.attributes) != len(train.attributes):
         raise arff.ArffError(
             table.path,
@@ -163,8 +166,7 @@ def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
                 f"({_kind(wanted)}); "
                 "all splits need the same",
             )
-    different = set(table.class_entries) ^ set(train.class_entries)
-    if different:
+    if table.class_entries != train.class_entries and (different := set(table.class_entries) ^ set(train.class_entries)):
         entry = min(different)
         here = "lists" if entry in table.class_entries else "lacks"
         raise arff.ArffError(
@@ -172,6 +174,7 @@ def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
             table.class_line,
             f"the hierarchy {here} {short(entry)}, unlike that of {train.path}:{train.class_line}; all splits need the same",
         )
+    return dataclasses.replace(table, class_entries=train.class_entries)
 
 
 def _kind(attribute: arff.Attribute) -> str:

@@ -7,7 +7,6 @@ what reading a few dozen small files costs.
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -206,9 +205,7 @@ def _block_cells(
     dataset: str, method: str, protocol: str, seeds: Sequence[int], block: BlockSettings, runtime: RuntimeSettings
 ) -> Iterable[Cell]:
     first = run_settings(dataset, method, 0, protocol=protocol, training=block.training, overrides=block.overrides)
-    sha256 = data_sha256(first.dataset, runtime, first.encoder)
-    for seed in seeds:
-        yield Cell(dataclasses.replace(first, seed=seed), sha256, ", ".join(block.overrides))
+    return Cell(first, data_sha256(first.dataset, runtime, first.encoder), ", ".join(block.overrides)).of_seeds(seeds)
 
 
 def _selected(available: Sequence[str], wanted: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from hmc import settings_file
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
@@ -324,7 +324,7 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
         lacking = _lacking("the trend", len(used), criterion.datasets, left_out)
         return Finding(NOT_TESTED, f"{start}: {NOT_TESTED}. {lacking}", n=len(used), used=used)
     data = np.array([[values[column][dataset] for column in sizes.values()] for dataset in used])
-    test = stats.page_trend_test(data, method="auto")
+    test = scipy.stats.page_trend_test(data, method="auto")
     verdict = SUPPORTED if test.pvalue < criterion.alpha else NOT_SUPPORTED
     gain = 100 * float(np.median(data[:, -1] - data[:, 0]))
     smallest, largest = min(sizes), max(sizes)

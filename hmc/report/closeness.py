@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hmc.stats.pairwise import Choices, compare_pairs, family
+from hmc.stats.pairwise import Choices, holm, wilcoxon
 
 ALPHA = 0.05
 """The level of every test in tables and figures (ours)."""
@@ -36,17 +36,21 @@ def closeness(values: Mapping[str, Mapping[int, float]], best: str) -> Closeness
     """
     others = [column for column in values if column != best]
     needed = fewest_pairs(len(others))
-    compared = family(
-        compare_pairs(values[best], values[column], names=(best, column), over="seeds", choices=QUICK, missing=())
-        for column in others
-    )
-    told = [pair for pair in compared if pair.test.n >= needed]
+    tests = [wilcoxon(*_shared(values[best], values[column])) for column in others]
+    adjusted = dict(zip(others, holm([test.p for test in tests]), strict=True))
+    told = [column for column, test in zip(others, tests, strict=True) if test.n >= needed]
     return Closeness(
-        close=frozenset(pair.b for pair in told if pair.p_holm is None or pair.p_holm >= ALPHA),
+        close=frozenset(column for column in told if (p := adjusted[column]) is None or p >= ALPHA),
         told=bool(told),
         needed=needed,
-        few=tuple(sorted({pair.test.n for pair in compared if pair.test.n < needed})),
+        few=tuple(sorted({test.n for test in tests if test.n < needed})),
     )
+
+
+def _shared(a: Mapping[int, float], b: Mapping[int, float]) -> tuple[list[float], list[float]]:
+    """The values of both at the seeds that both have."""
+    seeds = [seed for seed in a if seed in b]
+    return [a[seed] for seed in seeds], [b[seed] for seed in seeds]
 
 
 def fewest_pairs(tests: int) -> int:

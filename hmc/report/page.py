@@ -22,7 +22,7 @@ from hmc.report.figures import Drawing
 from hmc.report.formats import DASH, RECONSTRUCTED, Estimate, Table
 from hmc.report.tables import GROUPS, MACRO_F1, MACRO_RECALL
 from hmc.results.record import Record
-from hmc.results.store import Row, frame, merged, row
+from hmc.results.store import PARTS, Row, frame, merged, row
 from hmc.settings import Cell
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -47,10 +47,15 @@ class Results:
 
 
 def collect(records: Iterable[Record], listed: Iterable[Row] = ()) -> Results:
-    """Records, read once, and lines of a runs.csv. A record goes before a line of the same identity."""
+    """Records, read once, and lines of a runs.csv. A record goes before a line of the same identity.
+
+    Without settings.*: no table needs them, and they are half of what a record holds.
+    """
     lines, curves = [], {}
+    listed = [{name: value for name, value in line.items() if not name.startswith("settings.")} for line in listed]
+    shown = [part for part in PARTS if part != "settings"]
     for record in records:
-        lines.append(row(record))
+        lines.append(row(record, shown))
         if record.status == "complete":
             curves[record.identity] = record.learning_curve
     return Results(frame(merged(listed, lines)), curves)

@@ -13,7 +13,7 @@ import json
 import re
 import urllib.parse
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ Row = dict[str, str]
 
 _LEADING = (*CELL_KEYS, "identity", "schema", "status", "error")
 _MOMENTS = ("times.started", "times.finished")
-_PARTS = ("metrics", "data", "times", "environment", "settings")
+PARTS = ("metrics", "data", "times", "environment", "settings")
 
 
 @dataclass(frozen=True)
@@ -148,11 +148,11 @@ class Store:
 # --- lines of runs.csv ----------------------------------------------------------------------------------------------
 
 
-def row(record: Record) -> Row:
+def row(record: Record, parts: Sequence[str] = PARTS) -> Row:
     """A record's scalars under dotted names, as text; counts per node and the learning curve stay in the record."""
     line = {key: _text(record.cell[key]) for key in CELL_KEYS}
     line |= {key: _text(getattr(record, key)) for key in ("identity", "schema", "status", "error")}
-    for part in _PARTS:
+    for part in parts:
         line |= {name: _text(value) for name, value in flattened(getattr(record, part), part)}
     return line
 
@@ -181,7 +181,7 @@ def csv_text(rows: Iterable[Row]) -> str:
     """The text of runs.csv: cell, identity and status first, then metrics, data, times, environment, settings, each sorted."""
     lines = list(rows)
     present = {name for line in lines for name in line} - set(_LEADING)
-    columns = [*_LEADING, *sorted(present, key=lambda name: (_PARTS.index(name.partition(".")[0]), natural(name)))]
+    columns = [*_LEADING, *sorted(present, key=lambda name: (PARTS.index(name.partition(".")[0]), natural(name)))]
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
     writer.writeheader()
@@ -213,7 +213,7 @@ def _all_lines(path: Path) -> list[Row]:
     try:
         columns, entries = csv_file.read(path, remedy)
         missing = [name for name in _LEADING if name not in columns]
-        unknown = [name for name in columns if name not in _LEADING and name.partition(".")[0] not in _PARTS]
+        unknown = [name for name in columns if name not in _LEADING and name.partition(".")[0] not in PARTS]
         if missing or unknown:
             problem = f"lacks the column {missing[0]!r}" if missing else f"has an unknown column {unknown[0][:60]!r}"
             raise RecordError(f"{path}:1 {problem}; {remedy}, or use the version that wrote it")

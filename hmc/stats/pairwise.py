@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import pandas as pd
+import scipy
 
 ALTERNATIVES = {"two-sided": "two-sided", "greater": "one-sided, a greater than b", "less": "one-sided, a less than b"}
 ZERO_METHODS = {
@@ -219,7 +220,7 @@ def _signed_rank(differences: np.ndarray, choices: Choices) -> SignedRankTest:
             "as good there"
         )
     ranked = differences[differences != 0] if choices.zero_method == "wilcox" else differences
-    ranks = stats.rankdata(np.abs(ranked))
+    ranks = pd.Series(np.abs(ranked)).rank().to_numpy()
     split = ranks[ranked == 0].sum() / 2 if choices.zero_method == "zsplit" else 0.0
     rank_sum_a, rank_sum_b = ranks[ranked > 0].sum() + split, ranks[ranked < 0].sum() + split
     reason, p = "", None
@@ -232,7 +233,7 @@ def _signed_rank(differences: np.ndarray, choices: Choices) -> SignedRankTest:
         p = _exact_given_ranks(ranks[ranked != 0], float(rank_sum_a - split), choices.alternative)
     else:
         p = float(
-            stats.wilcoxon(
+            scipy.stats.wilcoxon(
                 differences,
                 zero_method=choices.zero_method,
                 correction=choices.correction,
@@ -320,7 +321,7 @@ def hodges_lehmann(
     estimate = float(_median_of_means(values))
     if len(values) < 2 or not resamples:
         return Shift(estimate, None, None, level, resamples, seed)
-    interval = stats.bootstrap(
+    interval = scipy.stats.bootstrap(
         (values,),
         _median_of_means,
         n_resamples=resamples,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from hmc.stats.pairwise import DECIMALS, DEFAULT, Choices, ComparisonError, Family, compare_pairs, family, listed, number, present
 
@@ -122,7 +122,7 @@ def rank(
 
     table = np.array([[known[name][dataset] for name in known] for dataset in datasets]).reshape(len(datasets), len(known))
     table = np.round(table, DECIMALS)
-    places = stats.rankdata(-table if better == "higher" else table, axis=1).sum(axis=0) / max(1, len(datasets))
+    places = scipy.stats.rankdata(-table if better == "higher" else table, axis=1).sum(axis=0) / max(1, len(datasets))
     order = np.argsort(places, kind="stable")
     methods = tuple(list(known)[place] for place in order)
     ranks = tuple(float(places[place]) for place in order)
@@ -130,7 +130,7 @@ def rank(
     if ranking.reason:
         return ranking
 
-    friedman = stats.friedmanchisquare(*table.T)
+    friedman = scipy.stats.friedmanchisquare(*table.T)
     tests = dataclasses.replace(choices, resamples=0)
     return dataclasses.replace(
         ranking,
@@ -154,7 +154,7 @@ def rank(
 
 def critical_difference(methods: int, datasets: int, alpha: float = 0.05) -> float:
     """How far apart two average ranks must be for Nemenyi's test to tell them apart."""
-    quantile = float(stats.studentized_range.ppf(1 - alpha, methods, np.inf))
+    quantile = float(scipy.stats.studentized_range.ppf(1 - alpha, methods, np.inf))
     return quantile / math.sqrt(2) * _standard_error(methods, datasets)
 
 
@@ -200,7 +200,7 @@ def _nemenyi(methods: Sequence[str], ranks: Sequence[float], datasets: int) -> d
     pairs = list(itertools.combinations(range(len(methods)), 2))
     distances = np.array([abs(ranks[first] - ranks[second]) for first, second in pairs])
     quantiles = distances * math.sqrt(2) / _standard_error(len(methods), datasets)
-    p_values = np.clip(stats.studentized_range.sf(quantiles, len(methods), np.inf), 0, 1)
+    p_values = np.clip(scipy.stats.studentized_range.sf(quantiles, len(methods), np.inf), 0, 1)
     return {(methods[first], methods[second]): float(p) for (first, second), p in zip(pairs, p_values, strict=True)}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hmc.data import arff
 from hmc.data.arff import ArffError
-from hmc.data.class_attribute import hierarchy_of, label_matrix, notation
+from hmc.data.class_attribute import hierarchy_of, label_matrix, nodes_by_label, notation
 from hmc.hierarchy import Hierarchy, HierarchyError
 from tests.strategies import closed_labels, dense_closure, hierarchies
 
@@ -75,33 +75,37 @@ def read(write: Callable[..., Path], entries: str, *labels: str) -> arff.ArffTab
     return arff.read(write(f"@relation r\n@attribute a numeric\n@attribute class hierarchical {entries}\n@data\n{rows}\n"))
 
 
+def labels_of(table: arff.ArffTable, written: str) -> np.ndarray:
+    hierarchy = hierarchy_of(table.class_entries, written)
+    return label_matrix(table, hierarchy, nodes_by_label(table.class_entries, written, hierarchy))
+
+
 def test_labels_are_closed_under_ancestors(write: Callable[..., Path]) -> None:
     table = read(write, "1,1/1,1/1/2,2", "1/1/2", "2", "1@2", "root")
     hierarchy = hierarchy_of(table.class_entries, "paths")
-    matrix = label_matrix(table, hierarchy, "paths")
+    matrix = labels_of(table, "paths")
     named = [{hierarchy.names[node] for node in np.flatnonzero(row)} for row in matrix]
     assert named == [{"root", "1", "1.1", "1.1.2"}, {"root", "2"}, {"root", "1", "2"}, {"root"}]
 
 
 def test_a_label_of_a_dag_brings_all_ancestors(write: Callable[..., Path]) -> None:
     table = read(write, "root/A,root/B,A/C,B/C", "C", "A")
-    hierarchy = hierarchy_of(table.class_entries, "edges")
-    assert label_matrix(table, hierarchy, "edges").sum(axis=1).tolist() == [4, 2]
+    assert labels_of(table, "edges").sum(axis=1).tolist() == [4, 2]
 
 
 def test_an_unknown_label_names_its_line(write: Callable[..., Path]) -> None:
     table = read(write, "1,1/1", "1", "1/2")
     with pytest.raises(ArffError, match=r"file\.arff:6: the label '1/2' is not in the hierarchy of line 3"):
-        label_matrix(table, hierarchy_of(table.class_entries, "paths"), "paths")
+        labels_of(table, "paths")
 
 
 def test_a_nodes_name_is_no_way_to_write_its_label(write: Callable[..., Path]) -> None:
     table = read(write, "1/1,2.5/3", "1/1", "2.5/3@2.5")
     hierarchy = hierarchy_of(table.class_entries, "paths")
-    assert label_matrix(table, hierarchy, "paths")[:, hierarchy.index["2.5.3"]].tolist() == [False, True]
+    assert labels_of(table, "paths")[:, hierarchy.index["2.5.3"]].tolist() == [False, True]
     for label in ("1.1", "2/5/3", "root/1"):
         with pytest.raises(ArffError, match="not in the hierarchy"):
-            label_matrix(read(write, "1/1,2.5/3", label), hierarchy, "paths")
+            labels_of(read(write, "1/1,2.5/3", label), "paths")
 
 
 def test_a_path_of_many_levels_is_refused_before_it_fills_the_memory() -> None:
@@ -124,7 +128,7 @@ def test_any_dag_written_as_edges_comes_back(tmp_path_factory: pytest.TempPathFa
     assert edges_of(hierarchy) == edges_of(drawn)
     assert list(hierarchy.names) == sorted(drawn.names, key=lambda name: (drawn.depth[drawn.index[name]], name))
     order = [drawn.index[name] for name in hierarchy.names]
-    np.testing.assert_array_equal(label_matrix(table, hierarchy, "edges"), labels[:, order])
+    np.testing.assert_array_equal(labels_of(table, "edges"), labels[:, order])
 
 
 @given(st.data())

@@ -19,7 +19,7 @@ def test_listing_says_what_is_missing(runtime: RuntimeSettings, own: DatasetSett
 
 
 def test_all_cards_or_those_named() -> None:
-    assert len(cards()) == 23
+    assert len(cards()) == 25
     assert [card.name for card in cards(["spo_go"])] == ["spo_go"]
     with pytest.raises(SettingsError, match="did you mean 'spo_go'"):
         cards(["spo_g"])

@@ -10,7 +10,7 @@ from hmc.experiments import plan
 from hmc.experiments.plan import BlockSettings, SuiteSettings
 from hmc.results.record import Record
 from hmc.results.store import Store
-from hmc.settings import SettingsError, build
+from hmc.settings import Cell, SettingsError, build
 from tests.experiments.examples import runtime_in
 
 BLOCK = BlockSettings(("synthetic_tree", "synthetic_dag"), ("chmcnn", "weighted"), seeds=(0, 1))
@@ -61,3 +61,11 @@ def test_states_are_counted(tmp_path: Path) -> None:
     cells, store = [cell for cell, _ in pairs], Store(tmp_path)
     store.save(Record.failed(cells[0], "an error"))
     assert plan.counts(plan.planned(cells, store)) == {"done": 0, "stale": 0, "failed": 1, "missing": 7}
+
+
+def test_cells_of_other_seeds_have_the_identities_that_they_have_alone() -> None:
+    settings = plan.run_settings("enron", "weighted", 0)
+    together = list(Cell(settings, "ab", "variant").of_seeds([0, 5, 3]))
+    alone = [Cell(plan.run_settings("enron", "weighted", seed), "ab", "variant") for seed in (0, 5, 3)]
+    assert together == alone
+    assert [cell.identity for cell in together] == [cell.identity for cell in alone]

@@ -95,7 +95,7 @@ def fuzz(numbers: range, base: str, folder: Path) -> Findings:
         began = time.process_time()
         try:
             with limited():
-                outcome, read, working = _read(paths, measured)
+                outcome, read, working = read_files(paths, measured)
         except HangError:
             findings.faults.append(f"{base} {number}: takes longer than {SECONDS:g} s")
             continue
@@ -119,7 +119,7 @@ def fuzz(numbers: range, base: str, folder: Path) -> Findings:
     return findings
 
 
-def _read(paths: dict[str, Path], measured: bool) -> tuple[str, Encoded | str, int]:
+def read_files(paths: dict[str, Path], measured: bool) -> tuple[str, Encoded | str, int]:
     """The outcome in a word, what was read or the refusal, and the working memory in bytes: the peak, less what is kept."""
     if measured:
         tracemalloc.start()

@@ -33,6 +33,25 @@ def test_a_wrong_reading_would_be_noticed(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(fuzz.fuzz(range(100), "tree", tmp_path).faults) > 5
 
 
+@pytest.mark.parametrize(
+    "classes",
+    [
+        [f"{place}" for place in range(20_000)],
+        [f"{place // 100}/{place}" for place in range(100, 20_000)],
+        ["root/a", *(f"a/{place}" for place in range(20_000))],
+    ],
+    ids=["one level", "two levels", "edges"],
+)
+def test_a_file_of_nothing_but_classes_is_read_in_little_memory(classes: list[str], tmp_path: Path) -> None:
+    header = f"@relation r\n@attribute x numeric\n@attribute class hierarchical {','.join(classes)}\n@data\n"
+    paths = {split: tmp_path / f"{split}.arff" for split in ("train", "test")}
+    for path in paths.values():
+        path.write_text(f"{header}1,{classes[-1].removeprefix('a/')}\n")
+    outcome, _, memory = fuzz.read_files(paths, True)
+    assert outcome == "read right"
+    assert memory <= fuzz.TIMES_THE_FILE * sum(path.stat().st_size for path in paths.values()) + fuzz.SMALL
+
+
 def test_some_damaged_datasets(capsys: pytest.CaptureFixture[str]) -> None:
     findings = fuzz.run(1200)
     assert findings.faults == []
