@@ -1,11 +1,14 @@
 """The tables and the report page of a suite, from the records that exist. ``python scripts/tables.py --help`` teaches."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hmc import console
 from hmc.experiments import plan
 from hmc.report.page import collect
+from hmc.report.summary import insert, summary
+from hmc.results import published
 from hmc.results.store import Store, read_csv
 from hmc.settings import build, setting
 
@@ -14,6 +17,7 @@ from hmc.settings import build, setting
 class TablesSettings:
     export: bool = setting()
     page: bool = setting()
+    summary: str = setting()
 
 
 def main(config: dict[str, Any]) -> int:
@@ -25,8 +29,12 @@ def main(config: dict[str, Any]) -> int:
         print(f"wrote {store.export_csv()}")
     cells = [cell for cell, _ in plan.suite_cells(suite, runtime)]
     listed = read_csv(store.csv) if store.csv.exists() else []
+    results = collect(store.records(), listed)
     show = console.show_results if asked.page else console.show_tables
-    show(suite, cells, collect(store.records(), listed), runtime.results_dir)
+    show(suite, cells, results, runtime.results_dir)
+    if asked.summary:
+        insert(summary(cells, results.frame, published.load()), Path(asked.summary))
+        print(f"the summary is in {asked.summary}")
     return 0
 
 

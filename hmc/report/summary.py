@@ -1,0 +1,101 @@
+"""The one table that stands in front: C-HMCNN against its published AU(PRC), the paper's method against C-HMCNN.
+
+It is written between two marks of a Markdown file, so that what a README says is what the records say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from hmc.files import write_atomically
+from hmc.report import verdicts
+from hmc.report.formats import DASH, RECONSTRUCTED, Entry, Estimate, Table, markdown
+from hmc.report.tables import AU_PRC, BASELINE, MACRO_F1, MACRO_RECALL, Metric, estimate, grid
+from hmc.results.published import Published
+from hmc.settings import Cell
+
+ENSEMBLE, METHOD = "ensemble", "weighted_focal_bbma"
+BEGIN, END = "<!-- summary: written by scripts/tables.py summary=FILE -->", "<!-- end of summary -->"
+
+
+class MarkError(ValueError):
+    """A file lacks the marks between which the summary is to be written. The message is for the user."""
+
+
+def summary(cells: Iterable[Cell], frame: pd.DataFrame, published: Published) -> Table:
+    """A row a dataset for which a number is published, the released protocol alone.
+
+    cells, frame: as for :func:`hmc.report.tables.tables`. A method that is not planned on a dataset, or not complete, is a dash.
+    """
+    plan = grid(cells, frame)
+    plan = plan[plan["column"].isin([BASELINE, ENSEMBLE, METHOD])]
+    rows = [
+        _row(str(dataset), values, published)
+        for dataset, values in plan.groupby("dataset", sort=False)
+        if (dataset, BASELINE) in published.au_prc
+    ]
+    rebuilt = sorted(set(plan["reconstructed"]) - {""})
+    return Table(
+        name="summary",
+        title="C-HMCNN's AU(PRC) here and as published; macro F1 and macro recall (percent) of C-HMCNN, of an ensemble of two, "
+        "and of the same ensemble with node and focal weights (bBMA), as released; ± standard deviation over seeds (n)",
+        header=(
+            "dataset",
+            "AU(PRC) published",
+            "C-HMCNN",
+            "verdict",
+            "F1 in the paper",
+            "C-HMCNN",
+            "ensemble",
+            "weighted_focal_bbma",
+            "recall of C-HMCNN",
+            "weighted_focal_bbma",
+        ),
+        rows=tuple(rows),
+        notes=tuple(f"{RECONSTRUCTED} {words}, not the published dataset." for words in rebuilt),
+        with_seeds=True,
+    )
+
+
+def _row(dataset: str, values: pd.DataFrame, published: Published) -> tuple[Entry, ...]:
+    def shown(column: str, metric: Metric) -> Estimate | str:
+        place = values[values["column"] == column]
+        return DASH if place.empty else estimate(place, metric)
+
+    baseline = values[values["column"] == BASELINE]
+    known = published.au_prc[dataset, BASELINE]
+    ours = baseline[AU_PRC.name].dropna().tolist() if AU_PRC.name in baseline else []
+    paper = published.macro_f1.get(dataset)
+    mark = f" {RECONSTRUCTED}" if (values["reconstructed"] != "").any() else ""
+    return (
+        f"{dataset}{mark}",
+        f"{known.value:.3f}",
+        shown(BASELINE, AU_PRC),
+        verdicts.verdict(ours, known, verdicts.AU_PRC, planned=len(baseline)).name + mark,
+        f"{paper.value:.{paper.digits}f}" if paper else DASH,
+        *(shown(column, MACRO_F1) for column in (BASELINE, ENSEMBLE, METHOD)),
+        *(shown(column, MACRO_RECALL) for column in (BASELINE, METHOD)),
+    )
+
+
+def insert(table: Table, path: Path) -> None:
+    """Write the table, its title as a paragraph, between the two marks of a Markdown file.
+
+    Raises MarkError where the file has not both marks, once and in order, OSError where it cannot be read or written.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in rest or END in after or END in before:
+        raise MarkError(
+            f"{path} has not {BEGIN!r} and {END!r}, each once and in this order; put them where the table should stand"
+        )
+    write_atomically(path, f"{before}{begin}\n{passage(table)}{end}{after}")
+
+
+def passage(table: Table) -> str:
+    """The table as it stands between the marks."""
+    return "\n" + markdown(table).removeprefix("## ") + "\n"

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from hmc.experiments import plan
+from hmc.report.formats import DASH
+from hmc.report.summary import BEGIN, END, MarkError, insert, passage, summary
+from hmc.results import published
+from hmc.results.store import frame, read_csv, row
+from hmc.settings import RuntimeSettings, build
+from tests.results.examples import make_cell, make_record
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAPERS = published.load()
+
+
+def test_the_readme_shows_what_the_records_say():
+    suite = build(plan.SuiteSettings, plan.read("suite", "first_results"), at="suite")
+    cells = [cell for cell, _ in plan.suite_cells(suite, RuntimeSettings())]
+    table = summary(cells, frame(read_csv(PROJECT / "results" / "runs.csv")), PAPERS)
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert passage(table) in text, "run: python scripts/tables.py suite=first_results summary=README.md"
+
+
+def test_each_dataset_is_compared_with_what_is_published_for_it():
+    cells = [make_cell(seed=seed) for seed in (0, 1)]
+    values = {"au_prc": 0.755, "macro_f1": 0.125, "macro_recall": 0.11}
+    records = [make_record(cell, values) for cell in cells]
+    generated = make_cell("synthetic_tree", group="synthetic")
+    table = summary([*cells, generated], frame(map(row, [*records, make_record(generated)])), PAPERS)
+    (line,) = table.text()
+    assert line == [
+        *("enron", "0.756", "0.755 ± 0.000 (2)", "match", "15.4"),
+        *("12.50 ± 0.00 (2)", DASH, DASH, "11.00 ± 0.00 (2)", DASH),
+    ]
+    unfinished = summary([*cells, make_cell(seed=2)], frame(map(row, records)), PAPERS)
+    assert unfinished.text()[0][2:4] == [f"{DASH} (2/3)", "missing"]
+
+
+def test_only_what_lies_between_the_marks_is_written_anew(tmp_path):
+    cell = make_cell()
+    table = summary([cell], frame([row(make_record(cell))]), PAPERS)
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    insert(table, path)
+    once = path.read_text()
+    assert once == f"before\n{BEGIN}\n{passage(table)}{END}\nafter\n"
+    insert(table, path)
+    assert path.read_text() == once
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, f"{END} {BEGIN}", f"{BEGIN} {BEGIN} {END}", f"{BEGIN} {END} {END}"])
+def test_a_file_without_its_marks_is_left_alone(text, tmp_path):
+    cell = make_cell()
+    path = tmp_path / "README.md"
+    path.write_text(text)
+    with pytest.raises(MarkError, match="each once and in this order"):
+        insert(summary([cell], frame([row(make_record(cell))]), PAPERS), path)
+    assert path.read_text() == text
