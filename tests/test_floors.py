@@ -16,6 +16,7 @@ FLOORS = {
     "settings": 0,
     "files": 0,
     "settings_file": 0,
+    "csv_file": 0,
     "data": 1,
     "metrics": 1,
     "results": 1,

@@ -10,7 +10,6 @@ Pillow decodes; it is imported when the first file is.
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
 import math
@@ -21,12 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
+from hmc import csv_file
 from hmc.data import catalog, preprocess
 from hmc.data.cache import Encoded
 from hmc.data.catalog import DataError
 from hmc.data.class_attribute import SEPARATOR, hierarchy_of, nodes_by_label, notation
 from hmc.data.dataset import SPLITS
-from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges
+from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges, short
 from hmc.settings import DatasetSettings, ImageSettings, RuntimeSettings, did_you_mean
 
 VERSION = 1
@@ -80,16 +80,17 @@ def read_table(dataset: DatasetSettings, table: Path, folder: Path, hierarchy: P
         at = f"{table}:{line}"
         partition = entry[dataset.images.partition].strip().lower()
         if partition not in PARTITIONS:
-            raise DataError(f"{at}: {dataset.images.partition}={partition!r} is no split{did_you_mean(partition, PARTITIONS)}")
+            known = did_you_mean(partition, PARTITIONS)
+            raise DataError(f"{at}: {dataset.images.partition}={short(partition)} is no split{known}")
         file = folder / dataset.images.path.format_map(entry)
         if file in seen:
-            raise DataError(f"{at}: the image {file} is that of line {seen[file]} already; list each image once")
+            raise DataError(f"{at}: the image {_shown(file)} is that of line {seen[file]} already; list each image once")
         seen[file] = line
-        if not file.is_file():
-            absent.append(f"{at}: the image {file} is not there")
+        if not _is_file(file):
+            absent.append(f"{at}: the image {_shown(file)} is not there")
         nodes = tuple(_place(label, places, at) for label in _labels(entry[dataset.images.labels]))
         if not nodes:
-            raise DataError(f"{at}: {file.name} has no label; name at least the root, or remove the row")
+            raise DataError(f"{at}: {_shown(Path(file.name))} has no label; name at least the root, or remove the row")
         rows.append(Row(line, PARTITIONS[partition], file, nodes))
     if absent:
         more = f" ({len(absent) - 1} more are missing)" if len(absent) > 1 else ""
@@ -103,21 +104,34 @@ def read_table(dataset: DatasetSettings, table: Path, folder: Path, hierarchy: P
 def _entries(table: Path, settings: ImageSettings) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Each row with its line in the file, all columns that are needed being there."""
     try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = list(reader.fieldnames or [])
-            for key, name in _needed(settings):
-                if name not in columns:
-                    raise DataError(
-                        f"{table}:1: the table has no column {name!r}, which dataset.images.{key} names"
-                        f"{did_you_mean(name, columns) if columns else '; it is empty'}"
-                    )
-            for entry in reader:
-                if None in entry or None in entry.values():
-                    raise DataError(f"{table}:{reader.line_num}: the row has not {len(columns)} fields, as the first line has")
-                yield reader.line_num, entry
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: this is no CSV in UTF-8 ({' '.join(str(error).split())}); save it as such") from None
+        columns, entries = csv_file.read(table, "save the table as CSV in UTF-8")
+        for key, name in _needed(settings):
+            if name not in columns:
+                raise DataError(
+                    f"{table}:1: the table has no column {name!r}, which dataset.images.{key} names"
+                    + (did_you_mean(name, [_printable(column) for column in columns]) if columns else "; it is empty")
+                )
+        yield from entries
+    except csv_file.CsvError as error:
+        raise DataError(str(error)) from None
+
+
+def _is_file(path: Path) -> bool:
+    """Also of a name that is too long, or has characters that no name may have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def _shown(file: Path) -> str:
+    """A path as a message shows it, printable, the end of one that is very long."""
+    text = _printable(str(file))
+    return text if len(text) <= 200 else f"...{text[-200:]}"
 
 
 def _needed(settings: ImageSettings) -> list[tuple[str, str]]:
@@ -145,7 +159,7 @@ def _place(label: str, places: Mapping[str, int], at: str) -> int:
         why = "is no node of the hierarchy" + (f" (did you mean {nearest[0]!r}?)" if nearest else "")
         if label in places:
             why = "is the last part of several nodes' paths; write the whole path"
-        raise DataError(f"{at}: the label {label!r} {why}; correct the row")
+        raise DataError(f"{at}: the label {short(label)} {why}; correct the row")
     return place
 
 
@@ -153,7 +167,12 @@ def _hierarchy(dataset: DatasetSettings, file: Path | None) -> tuple[Hierarchy, 
     """The hierarchy, and from each way to write a label to its node; -1 where several nodes end alike."""
     if file is None:
         return _numbered(dataset)
-    lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DataError(f"{file}:{line}: this is no text in UTF-8; save the hierarchy as such") from None
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
     entries = [line for line in lines if line]
     if not entries:
         raise DataError(f"{file}: the hierarchy is empty; write one path (animal/cat) or edge (root/animal) a line")

@@ -118,7 +118,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "short row": (
         lambda folder: (folder / "benthicnet_e.csv").write_text((folder / "benthicnet_e.csv").read_text() + "i9,survey\n"),
-        r"csv:8: the row has not 5 fields",
+        r"csv:8 is no complete line of 5 fields",
     ),
 }
 

@@ -1,4 +1,5 @@
-"""The other files that are read: parsed datasets, records, runs.csv, published numbers, claims, configuration, checkpoints.
+"""The other files that are read: tables of images and their hierarchies, parsed datasets, records, runs.csv, published numbers,
+claims, configuration, checkpoints.
 
 Each kind has a small base, a reader that ends in a value or in the kind's own error, and a second reading of what is right.
 """
@@ -18,7 +19,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from hmc.data import cache, load
+from hmc.data import cache, catalog, images, load
+from hmc.data.catalog import DataError
 from hmc.experiments import plan
 from hmc.report import claims
 from hmc.results import Record, published, store
@@ -26,7 +28,7 @@ from hmc.results.published import PublishedError
 from hmc.results.record import RecordError
 from hmc.settings import MethodSettings, SettingsError, build, to_mapping
 from tests.results.examples import make_cell, make_record
-from tests.torture import mutants
+from tests.torture import mutants, slow_reader
 from tests.torture.fuzz import Findings, HangError, limited
 
 KEY = "a" * 64
@@ -245,7 +247,67 @@ def _same_method(content: bytes, read: MethodSettings) -> bool:
     return _contains(to_mapping(read), yaml.safe_load(content))
 
 
+# --- images ---------------------------------------------------------------------------------------------------------
+
+NODES = b"# animals\nanimal/cat\nanimal/dog/poodle # a dog\nplant/fern\n"
+IMAGES = (
+    b"image,partition,labels,site\na.png,train,animal/cat,1\nb.png,train,\"['cat', 'fern']\",1\n"
+    b'c.png,val,animal.dog@plant,2\nd.png,test,root,"a ""b"""\n'
+)
+
+
+UNLABELLED = b"image,partition,labels\na.png,train,root\nb.png,test,root\n"
+
+
+def _read_images(folder: Path) -> images.ImageTable:
+    (folder / "nodes.txt").write_bytes(NODES)
+    return _read_table(folder)
+
+
+def _read_nodes(folder: Path) -> images.ImageTable:
+    (folder / "images.csv").write_bytes(UNLABELLED)
+    return _read_table(folder)
+
+
+def _read_table(folder: Path) -> images.ImageTable:
+    for name in "abcd":
+        (folder / f"{name}.png").touch()
+    return images.read_table(catalog.card("images"), folder / "images.csv", folder, folder / "nodes.txt")
+
+
+def _entries(content: bytes) -> list[str]:
+    lines = content.decode("utf-8-sig").splitlines()
+    return list(dict.fromkeys(entry for line in lines if (entry := line.split("#")[0].strip())))
+
+
+def _same_images(content: bytes, read: images.ImageTable) -> bool:
+    places, names, _ = slow_reader.hierarchy(_entries(NODES))
+    places |= {name: place for place, name in enumerate(names)} | {name.split(".")[-1]: place for place, name in enumerate(names)}
+    header, *lines = _csv_lines(content.removeprefix(b"\xef\xbb\xbf"))
+    wanted = []
+    for line in lines:
+        entry = dict(zip(header, line, strict=True))
+        text = entry["labels"].strip()
+        if text[:1] == "[" and text[-1:] == "]":
+            labels = [label.strip("'\"") for label in text[1:-1].replace(",", " ").split()]
+        else:
+            labels = [label.strip() for label in text.split("@")]
+        split = {"val": "valid", "validation": "valid"}.get(
+            entry["partition"].strip().lower(), entry["partition"].strip().lower()
+        )
+        wanted.append((read.path.parent / entry["image"], split, tuple(places[label] for label in labels if label)))
+    return wanted == [(row.file, row.split, row.nodes) for row in read.rows]
+
+
+def _same_nodes(content: bytes, read: images.ImageTable) -> bool:
+    _, names, parents = slow_reader.hierarchy(_entries(content))
+    found = [read.hierarchy.parents.of(node).tolist() for node in range(len(read.hierarchy))]
+    return list(read.hierarchy.names) == names and found == parents
+
+
 KINDS = {
+    "images": Kind("images.csv", lambda: IMAGES, _read_images, (DataError,), _same_images),
+    "nodes": Kind("nodes.txt", lambda: NODES, _read_nodes, (DataError,), _same_nodes),
     "cache": Kind("parsed.npz", _cache_bytes, lambda f: cache.restore(f / "parsed.npz", KEY), (cache.CacheError,), _same_encoded),
     "record": Kind(
         "record.json", lambda: _record().to_json().encode(), _read_record, (RecordError,), lambda _, r: r == _record()
@@ -258,7 +320,7 @@ KINDS = {
     "claims": Kind("claims.yaml", lambda: CLAIMS, _read_claims, (PublishedError,), _same_claims),
     "method": Kind("method.yaml", lambda: METHOD, _read_method, (SettingsError,), _same_method),
 }
-SHARES = {"cache": 8, "record": 3, "runs": 1, "au_prc": 3, "seeds": 1, "f1": 1, "claims": 1, "method": 2}
+SHARES = {"images": 3, "nodes": 1, "cache": 4, "record": 3, "runs": 1, "au_prc": 3, "seeds": 1, "f1": 1, "claims": 1, "method": 2}
 """How many of 20 mutants are of each kind."""
 
 

@@ -381,7 +381,7 @@ def read_files(contents: Mapping[str, bytes]) -> SlowDataset:
     if dataset.faults:
         return dataset
     try:
-        nodes, dataset.names, dataset.parents = _hierarchy(train.classes)
+        nodes, dataset.names, dataset.parents = hierarchy(train.classes)
     except Fault:
         dataset.faults.add(("train", train.class_line))
         return dataset
@@ -421,7 +421,7 @@ def _mark(node: int, row: list[bool], parents: Sequence[Sequence[int]]) -> None:
             todo += parents[node]
 
 
-def _hierarchy(classes: Sequence[str]) -> tuple[dict[str, int], list[str], list[list[int]]]:
+def hierarchy(classes: Sequence[str]) -> tuple[dict[str, int], list[str], list[list[int]]]:
     """From each label as a row may write it to its node, the nodes' names in order, and each node's parents in order."""
     pairs = [entry.split("/") for entry in classes]
     if all(len(pair) == 2 for pair in pairs) and any(pair[0] == ROOT for pair in pairs):
