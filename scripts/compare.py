@@ -33,8 +33,9 @@ def main(config: dict[str, Any]) -> int:
     choices = Choices(alternative=asked.alternative, zero_method=asked.zero_method)
     found = compare(frame, a, b, asked.metric, asked.over, choices)
     print(found.sentence())
-    if (frame["reconstructed"] != "").any():
-        print("Some of these numbers come from reconstructed data: " + ", ".join(sorted(set(frame["reconstructed"]) - {""})))
+    both = frame[frame["column"].isin([a, b])].groupby("dataset").filter(lambda values: values["column"].nunique() == len({a, b}))
+    if rebuilt := sorted(set(both["reconstructed"]) - {""}):
+        print("Some of these numbers come from reconstructed data: " + ", ".join(rebuilt))
     return 0
 
 
