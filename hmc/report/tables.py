@@ -320,7 +320,14 @@ def recall_by_dataset(plan: pd.DataFrame, group: str) -> Table:
 
 
 def recall_profiles(plan: pd.DataFrame, group: str) -> list[Table]:
-    """Recall by the nodes' frequency in training and by their depth, each column as a multiple of the baseline's."""
+    """Recall by the nodes' frequency in training and by their depth, each column as a multiple of the baseline's.
+
+    Over the datasets on which all columns are planned, so that every row is of the same datasets; over all where there is none.
+    """
+    columns = plan.groupby("dataset", sort=False)["column"].nunique()
+    compared = columns.index[columns == plan["column"].nunique()]
+    if len(compared):
+        plan = plan[plan["dataset"].isin(compared)]
     depths = sorted((name for name in plan.columns if name.startswith("recall_depth_")), key=natural)
     by_depth = {name: f"depth {name.rpartition('_')[2]}" for name in depths}
     return [
@@ -337,15 +344,18 @@ def _profile(plan: pd.DataFrame, group: str, name: str, words: str, ranges: Mapp
     baseline = means[BASELINE]
     first = tuple(DASH if value is None else f"{100 * value:.2f}" for value in baseline.values())
     labels = {str(column): _marked(str(column), values) for column, values in plan.groupby("column")}
+    datasets = _datasets(plan)
+    these = f"{len(datasets)} datasets" if len(datasets) > 1 else next(iter(datasets))
     rows = [(labels[column], *(_ratio(means[column][metric], baseline[metric]) for metric in ranges)) for column in columns[1:]]
     return Table(
         name=f"{group}_{name}",
-        title=f"Mean node recall {words}, {GROUPS[group]} ({len(_datasets(plan))} datasets): {BASELINE} in percent, "
+        title=f"Mean node recall {words}, {GROUPS[group]} ({these}): {BASELINE} in percent, "
         f"the others as a multiple of it, {_seeds(plan)}{_runs(plan)}",
         header=("method", *ranges.values()),
         rows=((f"{labels[BASELINE]} (percent)", *first), *rows) if ranges else (),
         notes=(
             "Mean over seeds, then over the datasets that have such nodes with a positive in test; ratio of these means.",
+            f"Of datasets on which all these methods are planned: {', '.join(datasets)}.",
             _RATIO,
             *_legend([first, *rows]),
             *_marks(plan),

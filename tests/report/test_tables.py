@@ -289,6 +289,17 @@ def test_recall_profiles_wait_for_every_dataset():
     assert frequency.text() == [["chmcnn (percent)", "0.00", "20.00"], ["weighted", DASH, DASH]]
 
 
+def test_recall_profiles_are_of_datasets_on_which_all_methods_are_planned():
+    cells, records = recall_records()
+    more = make_cell("imclef07a", "chmcnn")
+    plan = tables.grid([*cells, more], frame_of(records))
+    assert [table.text() for table in tables.recall_profiles(plan, "others")] == [
+        table.text() for table in tables.recall_profiles(tables.grid(cells, frame_of(records)), "others")
+    ]
+    frequency, _ = tables.recall_profiles(tables.grid([cells[0], more], frame_of(records)), "others")
+    assert "enron, imclef07a" in " ".join(frequency.notes)
+
+
 def test_recall_by_dataset():
     cells = [make_cell(name, method) for name in ("enron", "diatoms") for method in ("chmcnn", "weighted")]
     values = (0.1, 0.5, 0.0, 0.2)
