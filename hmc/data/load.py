@@ -72,7 +72,9 @@ def read_files(paths: Mapping[str, Path], labels: str = "auto") -> Encoded:
     The training file's header decides: the other files must have the same attributes and the same hierarchy.
     """
     train = arff.read(paths["train"])
-    tables = {split: train if split == "train" else _same_header(arff.read(path), train) for split, path in paths.items()}
+    tables = {split: train if split == "train" else _sharing(arff.read(path), train) for split, path in paths.items()}
+    for table in tables.values():
+        _check_header(table, train)
     written = class_attribute.notation(train.class_entries) if labels == "auto" else labels
     try:
         hierarchy = class_attribute.hierarchy_of(train.class_entries, written)
@@ -145,11 +147,13 @@ def _hashes(dataset: DatasetSettings, paths: Mapping[str, Path]) -> dict[str, st
     return {split: catalog.content_hash(catalog.read_checked(dataset, written[split], path)) for split, path in paths.items()}
 
 
-def _same_header(table: arff.ArffTable, train: arff.ArffTable) -> arff.ArffTable:
-    """The table of a split whose file has the training file's attributes (by name, order and kind) and hierarchy.
+def _sharing(table: arff.ArffTable, train: arff.ArffTable) -> arff.ArffTable:
+    """The same table, but with the training file's list of classes where it is equal: that may be most of what a file holds."""
+    return dataclasses.replace(table, class_entries=train.class_entries) if table.class_entries == train.class_entries else table
 
-    It shares the training file's list of classes, which may be most of what a file holds.
-    """
+
+def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
+    """That a split's file has the training file's attributes (by name, order and kind) and hierarchy."""
     if len(table.attributes) != len(train.attributes):
         raise arff.ArffError(
             table.path,
@@ -174,7 +178,6 @@ def _same_header(table: arff.ArffTable, train: arff.ArffTable) -> arff.ArffTable
             table.class_line,
             f"the hierarchy {here} {short(entry)}, unlike that of {train.path}:{train.class_line}; all splits need the same",
         )
-    return dataclasses.replace(table, class_entries=train.class_entries)
 
 
 def _kind(attribute: arff.Attribute) -> str:

@@ -45,7 +45,12 @@ def test_every_kind_of_input_gives_a_record(overrides: tuple[str, ...], features
     assert record.metrics["incoherent_share"] == 0
     assert (record.data["rows_train"], record.data["rows_test"], record.data["features"]) == (340, 497, features)
     (again,) = run(tmp_path / "again", cell(*overrides))
-    assert content(again) == content(record)
+    # Not to the last bit: twice in a dozen runs of all tests at once, never in hundreds alone, the encoder's pretraining or what
+    # follows differed by 4e-10 of an epoch's loss. Why is not known.
+    first, second = content(record), content(again)
+    assert second.pop("metrics") == pytest.approx(first.pop("metrics"), rel=1e-5)
+    assert second.pop("learning_curve") == pytest.approx(first.pop("learning_curve"), rel=1e-6)
+    assert second == first
 
 
 def test_limited_data_train_on_other_rows_for_every_seed(tmp_path: Path) -> None:
