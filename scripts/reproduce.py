@@ -25,7 +25,8 @@ def main(config: dict[str, Any]) -> int:
     asked = console.own_settings(ReproduceSettings, config)
     store = Store(runtime.results_dir)
     # What others computed (results/runs.csv) is no reproduction, unless one says so.
-    accepted = store.listed() if asked.listed == "accept" else {}
+    listed = store.listed()
+    accepted = listed if asked.listed == "accept" else {}
     if asked.plan:
         show_plan(suite, runtime, executor, accepted)
         return 0
@@ -33,7 +34,7 @@ def main(config: dict[str, Any]) -> int:
     results = collect(store.records(), accepted.values())
     console.show_results(suite, outcome.cells, results, runtime.results_dir)
     computed = results.curves.keys() & {cell.identity for cell in outcome.cells}
-    if words := agreement(computed, results.frame, frame(store.listed().values())):
+    if words := agreement(computed, results.frame, frame(listed.values())):
         print(words)
     for cell, error in outcome.failed.items():
         print(f"failed: {cell}: {error}")

@@ -9,7 +9,7 @@ from hmc.experiments import plan
 from hmc.report.page import collect
 from hmc.report.summary import insert, summary
 from hmc.results import published
-from hmc.results.store import Store, read_csv
+from hmc.results.store import Store
 from hmc.settings import build, setting
 
 
@@ -28,8 +28,7 @@ def main(config: dict[str, Any]) -> int:
     if asked.export:
         print(f"wrote {store.export_csv()}")
     cells = [cell for cell, _ in plan.suite_cells(suite, runtime)]
-    listed = read_csv(store.csv) if store.csv.exists() else []
-    results = collect(store.records(), listed)
+    results = collect(store.records(), store.lines())
     show = console.show_results if asked.page else console.show_tables
     show(suite, cells, results, runtime.results_dir)
     if asked.summary:

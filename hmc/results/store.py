@@ -126,13 +126,15 @@ class Store:
 
     def rows(self) -> list[Row]:
         """Records and lines of runs.csv, each identity once: a result goes before a failure, then the store before the file."""
-        listed = read_csv(self.csv) if self.csv.exists() else []
-        return merged(listed, (row(record) for record in self.records()))
+        return merged(self.lines(), (row(record) for record in self.records()))
+
+    def lines(self) -> list[Row]:
+        """The lines of runs.csv, see :func:`read_csv`; none where there is no such file. Raises RecordError."""
+        return read_csv(self.csv) if self.csv.exists() else []
 
     def listed(self) -> dict[str, Row]:
-        """The complete lines of runs.csv by identity; none where there is no such file. Raises RecordError."""
-        lines = read_csv(self.csv) if self.csv.exists() else []
-        return {line["identity"]: line for line in lines if line["status"] == "complete"}
+        """The complete ones of :meth:`lines` by identity."""
+        return {line["identity"]: line for line in self.lines() if line["status"] == "complete"}
 
     def frame(self) -> pd.DataFrame:
         """:meth:`rows` as a table, see :func:`frame`."""
