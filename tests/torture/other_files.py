@@ -104,7 +104,7 @@ def _csv_lines(content: bytes) -> list[list[str]]:
     """Fields of a CSV file as RFC 4180 has them, one character at a time."""
     lines: list[list[str]] = [[""]]
     quoted = False
-    text = content.decode()
+    text = content.decode().removeprefix("\ufeff")  # the byte order mark that spreadsheets write
     at = 0
     while at < len(text):
         letter = text[at]
