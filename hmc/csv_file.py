@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from hmc.utf8 import NotUtf8Error, decoded
+
 
 class CsvError(ValueError):
     """A CSV file is damaged. The message starts with the file and the line."""
@@ -21,13 +23,9 @@ def read(path: Path, remedy: str) -> tuple[list[str], Iterator[tuple[int, dict[s
     """
     content = path.read_bytes()
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # Not of content: the error counts without the byte order mark.
-        line = error.object[: error.start].count(b"\n") + 1
-        raise CsvError(
-            f"{path}:{line} has the byte 0x{error.object[error.start]:02x}, which is not UTF-8 text; {remedy}"
-        ) from None
+        text = decoded(content)
+    except NotUtf8Error as error:
+        raise CsvError(f"{path}:{error.line}: {error}; {remedy}") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = next(_entries(reader, path, remedy), [])
     repeated = next((name for place, name in enumerate(columns) if name in columns[:place]), None)

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from hmc.settings import SettingsError
+from hmc.utf8 import NotUtf8Error, decoded
 
 
 class _Loader(yaml.SafeLoader):
@@ -35,10 +36,9 @@ def parse(text: str | bytes, source: str) -> Any:
     source: its file or override, for messages. Raises SettingsError naming it, and the line, for what is no YAML or not UTF-8.
     """
     try:
-        return yaml.load(text.decode() if isinstance(text, bytes) else text, _Loader)
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise SettingsError(f"{source}:{line}: byte 0x{error.object[error.start]:02x} is not UTF-8 text; convert it") from None
+        return yaml.load(decoded(text) if isinstance(text, bytes) else text, _Loader)
+    except NotUtf8Error as error:
+        raise SettingsError(f"{source}:{error.line}: {error}; convert it") from None
     except RecursionError:
         raise SettingsError(f"{source}: the YAML nests too deeply; write it flatter") from None
     # YAML's own types (a date, a number of many digits) may fail as Python's do.

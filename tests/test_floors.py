@@ -17,6 +17,7 @@ FLOORS = {
     "files": 0,
     "settings_file": 0,
     "csv_file": 0,
+    "utf8": 0,
     "data": 1,
     "metrics": 1,
     "results": 1,
@@ -52,9 +53,15 @@ THIRD_PARTIES = {
     "hydra": 5,
     "omegaconf": 5,
 }
-# Rooms of one floor of which the first may look into the second: a file becomes settings, losses are computed
-# through the constraint, doors use the bridge.
-NEIGHBOURS = {("settings_file", "settings"), ("losses", "models"), ("scripts", "console")}
+# Rooms of one floor of which the first may look into the second: a file becomes settings, bytes become text, losses are
+# computed through the constraint, doors use the bridge.
+NEIGHBOURS = {
+    ("settings_file", "settings"),
+    ("settings_file", "utf8"),
+    ("csv_file", "utf8"),
+    ("losses", "models"),
+    ("scripts", "console"),
+}
 
 
 def modules() -> list[Path]:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from hmc.hierarchy import short
+from hmc.utf8 import NotUtf8Error, decoded
 
 PARSER_VERSION = 2
 """Part of the cache's key; to be raised when this module, class_attribute or preprocess.encode reads a file as something else."""
@@ -153,12 +154,9 @@ def read(path: Path | str) -> ArffTable:
 def _text(path: Path) -> str:
     content = path.read_bytes()
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # Not of content: the error counts without the byte order mark.
-        line = len(re.split(rb"\r\n|\r|\n", error.object[: error.start]))
-        byte = error.object[error.start]
-        raise ArffError(path, line, f"byte 0x{byte:02x} is not UTF-8 text; unpack the file or convert it to UTF-8") from None
+        return decoded(content)
+    except NotUtf8Error as error:
+        raise ArffError(path, error.line, f"{error}; unpack the file or convert it to UTF-8") from None
 
 
 # --- header ---------------------------------------------------------------------------------------------------------

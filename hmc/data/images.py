@@ -28,6 +28,7 @@ from hmc.data.class_attribute import SEPARATOR, hierarchy_of, nodes_by_label, no
 from hmc.data.dataset import SPLITS
 from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges, short
 from hmc.settings import DatasetSettings, ImageSettings, RuntimeSettings, did_you_mean
+from hmc.utf8 import NotUtf8Error, decoded
 
 VERSION = 1
 """Of how files become arrays, to be raised with every change that changes a number; part of every identity."""
@@ -168,10 +169,9 @@ def _hierarchy(dataset: DatasetSettings, file: Path | None) -> tuple[Hierarchy, 
     if file is None:
         return _numbered(dataset)
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(f"{file}:{line}: this is no text in UTF-8; save the hierarchy as such") from None
+        text = decoded(file.read_bytes())
+    except NotUtf8Error as error:
+        raise DataError(f"{file}:{error.line}: {error}; save the hierarchy as such") from None
     lines = [line.partition("#")[0].strip() for line in text.splitlines()]
     entries = [line for line in lines if line]
     if not entries:

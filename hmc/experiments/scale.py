@@ -119,7 +119,7 @@ def hierarchy_share(cost: Cost) -> float:
 
 def as_documents(costs: Sequence[Cost]) -> list[dict[str, Any]]:
     """For JSON."""
-    return [dataclasses.asdict(cost) | {"step": cost.step} for cost in costs]
+    return [dataclasses.asdict(cost) | {"step": cost.step, "constraint_and_loss": hierarchy_share(cost)} for cost in costs]
 
 
 def _measure(case: Case, threads: int) -> Cost:

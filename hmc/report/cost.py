@@ -10,7 +10,6 @@ from hmc.report.figures import COLOURS, Drawing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HIERARCHY_PARTS = ("constraint", "loss", "gradient of the loss")
 _AXES = {
     "nodes": "nodes (one network of 32 hidden units)",
     "depth": "depth (a tree of 10,000 nodes)",
@@ -42,7 +41,7 @@ def _draw(documents: Sequence[Mapping[str, Any]]) -> Figure:
             across = [one["case"][varied] for one in alike]
             words = f" ({shape})" if len(shapes) > 1 else ""
             axes.plot(across, [one["step"] for one in alike], dash, marker="o", color=COLOURS[2], label=f"step{words}")
-            hierarchy = [sum(one["milliseconds"][part] for part in HIERARCHY_PARTS) for one in alike]
+            hierarchy = [one["constraint_and_loss"] for one in alike]
             axes.plot(across, hierarchy, dash, marker="s", color=COLOURS[1], label=f"constraint and loss{words}")
             if varied == "nodes":
                 axes.plot(across, [max(one["megabytes"], 1) for one in alike], dash, color="0.6", label=f"megabytes{words}")

@@ -13,7 +13,7 @@ import pandas as pd
 from hmc.files import write_atomically
 from hmc.report import verdicts
 from hmc.report.formats import DASH, RECONSTRUCTED, Entry, Estimate, Table, markdown
-from hmc.report.tables import AU_PRC, BASELINE, MACRO_F1, MACRO_RECALL, Metric, estimate, grid
+from hmc.report.tables import AU_PRC, BASELINE, MACRO_F1, MACRO_RECALL, Metric, estimate, grid, marked
 from hmc.results.published import Published
 from hmc.settings import Cell
 
@@ -69,9 +69,10 @@ def _row(dataset: str, values: pd.DataFrame, published: Published) -> tuple[Entr
     known = published.au_prc[dataset, BASELINE]
     ours = baseline[AU_PRC.name].dropna().tolist() if AU_PRC.name in baseline else []
     paper = published.macro_f1.get(dataset)
-    mark = f" {RECONSTRUCTED}" if (values["reconstructed"] != "").any() else ""
+    name = marked(dataset, values)
+    mark = name.removeprefix(dataset)
     return (
-        f"{dataset}{mark}",
+        name,
         f"{known.value:.3f}",
         shown(BASELINE, AU_PRC),
         verdicts.verdict(ours, known, verdicts.AU_PRC, planned=len(baseline)).name + mark,

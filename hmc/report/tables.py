@@ -178,7 +178,7 @@ def _comparison(
     ours = (values[metric.name].dropna() * metric.scale).tolist() if metric.name in values else []
     judged = verdicts.verdict(ours, value, tolerance, planned=len(values))
     shown = estimate(values, metric)
-    name = _marked(dataset, values)
+    name = marked(dataset, values)
     if value is None:
         return name, column, shown, str(shown.seeds), DASH, DASH, DASH
     paper = f"{value.value:.{value.digits}f}"
@@ -200,12 +200,12 @@ def results(plan: pd.DataFrame, group: str, metric: Metric) -> Table:
     estimates = {place: estimate(values, metric) for place, values in _places(plan)}
     datasets = _datasets(plan)
     rows: list[list[Entry]] = [
-        [_marked(dataset, values), *(estimates.get((dataset, column), DASH) for column in columns)]
+        [marked(dataset, values), *(estimates.get((dataset, column), DASH) for column in columns)]
         for dataset, values in datasets.items()
     ]
     if len(datasets) > 1:
         means = (_mean_of([estimates.get((dataset, column)) for dataset in datasets], metric) for column in columns)
-        rows.append([_marked(f"mean of {len(datasets)} datasets", plan), *means])
+        rows.append([marked(f"mean of {len(datasets)} datasets", plan), *means])
     counts = {one.planned for one in estimates.values()}
     planned = f"n = {counts.pop()}" if len(counts) == 1 else "n in brackets"
     strong = frozenset((place, column) for place, row in enumerate(rows) for column in best(row))
@@ -246,7 +246,7 @@ def results_of_one(plan: pd.DataFrame, group: str) -> Table:
     planned = f"n = {counts[0]}" if len(counts) == 1 else "n in brackets"
     return Table(
         name=f"{group}_results",
-        title=f"{_marked(dataset, plan)}, {GROUPS[group]}: mean ± standard deviation over seeds, {planned}{_runs(plan)}",
+        title=f"{marked(dataset, plan)}, {GROUPS[group]}: mean ± standard deviation over seeds, {planned}{_runs(plan)}",
         header=("method", *(f"{metric.title} ({metric.unit})" for metric in METRICS)),
         rows=tuple(rows),
         notes=(*_legend(rows), *([_BEST] if strong else []), *_told(found), *_marks(plan)),
@@ -308,7 +308,7 @@ def recall_by_dataset(plan: pd.DataFrame, group: str) -> Table:
     rows: list[tuple[Entry, ...]] = []
     for dataset, values in _datasets(plan).items():
         baseline = means.get((dataset, BASELINE))
-        rows.append((_marked(dataset, values), *(_ratio(means.get((dataset, column)), baseline) for column in columns)))
+        rows.append((marked(dataset, values), *(_ratio(means.get((dataset, column)), baseline) for column in columns)))
     return Table(
         name=f"{group}_recall_ratio",
         title=f"Macro recall as a multiple of {BASELINE}'s (ratio of means over seeds), {GROUPS[group]}, "
@@ -343,7 +343,7 @@ def _profile(plan: pd.DataFrame, group: str, name: str, words: str, ranges: Mapp
     means = _over_datasets(plan, columns, list(ranges))
     baseline = means[BASELINE]
     first = tuple(DASH if value is None else f"{100 * value:.2f}" for value in baseline.values())
-    labels = {str(column): _marked(str(column), values) for column, values in plan.groupby("column")}
+    labels = {str(column): marked(str(column), values) for column, values in plan.groupby("column")}
     datasets = _datasets(plan)
     these = f"{len(datasets)} datasets" if len(datasets) > 1 else next(iter(datasets))
     rows = [(labels[column], *(_ratio(means[column][metric], baseline[metric]) for metric in ranges)) for column in columns[1:]]
@@ -414,7 +414,8 @@ def _comparable(values: pd.DataFrame) -> bool:
     return set(_INCOMPARABLE).isdisjoint(values["group"])
 
 
-def _marked(dataset: str, values: pd.DataFrame) -> str:
+def marked(dataset: str, values: pd.DataFrame) -> str:
+    """The name with its mark where any of its cells is on reconstructed data."""
     return f"{dataset} {RECONSTRUCTED}" if (values["reconstructed"] != "").any() else dataset
 
 
