@@ -69,13 +69,11 @@ def _row(dataset: str, values: pd.DataFrame, published: Published) -> tuple[Entr
     known = published.au_prc[dataset, BASELINE]
     ours = baseline[AU_PRC.name].dropna().tolist() if AU_PRC.name in baseline else []
     paper = published.macro_f1.get(dataset)
-    name = marked(dataset, values)
-    mark = name.removeprefix(dataset)
     return (
-        name,
+        marked(dataset, values),
         f"{known.value:.3f}",
         shown(BASELINE, AU_PRC),
-        verdicts.verdict(ours, known, verdicts.AU_PRC, planned=len(baseline)).name + mark,
+        marked(verdicts.verdict(ours, known, verdicts.AU_PRC, planned=len(baseline)).name, values),
         f"{paper.value:.{paper.digits}f}" if paper else DASH,
         *(shown(column, MACRO_F1) for column in (BASELINE, ENSEMBLE, METHOD)),
         *(shown(column, MACRO_RECALL) for column in (BASELINE, METHOD)),

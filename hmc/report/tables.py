@@ -187,8 +187,7 @@ def _comparison(
     if value.seeds is not None:
         paper += f" (n={value.seeds})"
     difference = DASH if judged.difference is None else f"{judged.difference:+z.{metric.digits + 1}f}"
-    mark = f" {RECONSTRUCTED}" if name.endswith(RECONSTRUCTED) else ""
-    return name, column, shown, str(shown.seeds), paper, difference, judged.name + mark
+    return name, column, shown, str(shown.seeds), paper, difference, marked(judged.name, values)
 
 
 # --- results of a group ---------------------------------------------------------------------------------------------
@@ -414,9 +413,9 @@ def _comparable(values: pd.DataFrame) -> bool:
     return set(_INCOMPARABLE).isdisjoint(values["group"])
 
 
-def marked(dataset: str, values: pd.DataFrame) -> str:
-    """The name with its mark where any of its cells is on reconstructed data."""
-    return f"{dataset} {RECONSTRUCTED}" if (values["reconstructed"] != "").any() else dataset
+def marked(text: str, values: pd.DataFrame) -> str:
+    """A name or a verdict, with the mark where any of these cells is on reconstructed data."""
+    return f"{text} {RECONSTRUCTED}" if (values["reconstructed"] != "").any() else text
 
 
 def _legend(rows: Iterable[Sequence[Entry]]) -> tuple[str, ...]:
