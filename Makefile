@@ -59,7 +59,7 @@ test-newest: ## The tests with the newest versions that there are, in .venv-newe
 define in_own_environment
 $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv \
 	&& $(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python --resolution $(2) --upgrade --editable '.[test]' \
-	&& $(1)/bin/python -m pytest -m "not slow and not torture" $(ARGS)
+	&& $(1)/bin/python -m pytest -n 2 -m "not slow and not torture" $(ARGS)
 endef
 
 bench: setup ## Step times beside the plain network's and the memory's (ARGS="action=parts", "action=scale" for more)

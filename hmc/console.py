@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+import signal
 import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -66,9 +67,10 @@ def open_door(name: str, main: Callable[[dict[str, Any]], int]) -> None:
 
     main returns the exit status; with Hydra's multirun it is called once a job, and the worst status counts. What a person
     can mend (ValueError, OSError, RuntimeError of ours) is printed as one line, without a traceback, and gives status 2; Ctrl-C
-    gives 130.
+    gives 130, and so does SIGTERM, with which schedulers and ``timeout`` end a program.
     """
     statuses: list[int] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     # Hydra would print its own errors over several lines and end with status 1; guarded does that for all.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")

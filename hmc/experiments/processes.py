@@ -186,6 +186,8 @@ def _interrupts_ignored() -> Iterator[None]:
 
 def _serve(connection: Connection, runtime: RuntimeSettings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Locks that libraries make here (numba, tqdm) then have no name that outlives a killed process, with a warning at the end.
+    multiprocessing.set_start_method("fork", force=True)
     _end_with_parent()
     while True:
         try:

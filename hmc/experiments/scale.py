@@ -104,7 +104,7 @@ def table(costs: Sequence[Cost]) -> str:
             "stack": cost.case.stack,
             "closure pairs": cost.pairs,
             "step ms": f"{cost.step:.2f}",
-            "constraint and loss ms": f"{hierarchy_share(cost):.2f}",
+            "constraint and loss ms": f"{constraint_and_loss(cost):.2f}",
             "memory MB": f"{cost.megabytes:.0f}",
         }
         for cost in costs
@@ -112,14 +112,14 @@ def table(costs: Sequence[Cost]) -> str:
     return pd.DataFrame(rows).to_string(index=False)
 
 
-def hierarchy_share(cost: Cost) -> float:
+def constraint_and_loss(cost: Cost) -> float:
     """Milliseconds of a step that constraint, loss and the loss's gradient take."""
     return sum(cost.milliseconds[part] for part in ("constraint", "loss", "gradient of the loss"))
 
 
 def as_documents(costs: Sequence[Cost]) -> list[dict[str, Any]]:
     """For JSON."""
-    return [dataclasses.asdict(cost) | {"step": cost.step, "constraint_and_loss": hierarchy_share(cost)} for cost in costs]
+    return [dataclasses.asdict(cost) | {"step": cost.step, "constraint_and_loss": constraint_and_loss(cost)} for cost in costs]
 
 
 def _measure(case: Case, threads: int) -> Cost:

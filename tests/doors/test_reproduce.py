@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from tests.doors.conftest import PROJECT, Door
 from tests.doors.suites import block, tables
+from tests.processes import alive, descendants, wait_for
 
 
 def test_a_suite_is_planned_run_and_then_done(door: Door, tmp_path: Path) -> None:
@@ -79,3 +83,25 @@ def test_a_failing_cell_gives_the_status_and_the_others_their_records(
     assert "not all is done" in shown
     assert len(list(tmp_path.rglob("record.json"))) == 2
     assert len(list(tmp_path.rglob("failure.json"))) == 2
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_a_scheduler_may_end_it(tmp_path: Path, executor: str) -> None:
+    """``timeout`` and Slurm send SIGTERM: one line that says how to go on, and nothing left running."""
+    some = f"suite.blocks=[{block('chmcnn', 2, 'training.epochs=100000')}]"
+    places = [f"results_dir={tmp_path}", f"executor={executor}", "executor.workers=2"]
+    command = [sys.executable, str(PROJECT / "scripts" / "reproduce.py"), some, *places]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        wait_for(lambda: list(tmp_path.rglob("lock")))
+        started = descendants(running.pid)
+        running.send_signal(signal.SIGTERM)
+        _, errors = running.communicate(timeout=60)
+        assert (running.returncode, errors) == (
+            130,
+            "interrupted: what was complete is kept; the same command goes on from there\n",
+        )
+        wait_for(lambda: not [process for process in started if alive(process)])
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)

@@ -38,7 +38,7 @@ def test_a_case_is_measured_with_its_memory_and_drawn() -> None:
         scale.Cost(case, 100, dict.fromkeys(PARTS, 1.0), megabytes=5.0) for case in cases[1:]
     ]
     assert costs[0].pairs == len(scale.generated(cases[0]).descendants.indices)
-    assert costs[0].step > scale.hierarchy_share(costs[0]) > 0
+    assert costs[0].step > scale.constraint_and_loss(costs[0]) > 0
     assert costs[0].megabytes >= 0
     documents = json.loads(json.dumps(scale.as_documents(costs)))
     rendered = render(cost_curves(documents))
