@@ -17,7 +17,10 @@ from hmc.report.tables import AU_PRC, BASELINE, MACRO_F1, MACRO_RECALL, Metric, 
 from hmc.results.published import Published
 from hmc.settings import Cell
 
-ENSEMBLE, METHOD = "ensemble", "weighted_focal_bbma"
+METHOD = "weighted_focal_bbma"
+SHOWN = {MACRO_F1: (BASELINE, "ensemble", "weighted", METHOD), MACRO_RECALL: (BASELINE, METHOD)}
+"""Methods by metric, in the order of their columns."""
+_TITLES = {MACRO_F1: "F1", MACRO_RECALL: "recall"}
 BEGIN, END = "<!-- summary: written by scripts/tables.py summary=FILE -->", "<!-- end of summary -->"
 
 
@@ -31,7 +34,7 @@ def summary(cells: Iterable[Cell], frame: pd.DataFrame, published: Published) ->
     cells, frame: as for :func:`hmc.report.tables.tables`. A method that is not planned on a dataset, or not complete, is a dash.
     """
     plan = grid(cells, frame)
-    plan = plan[plan["column"].isin([BASELINE, ENSEMBLE, METHOD])]
+    plan = plan[plan["column"].isin({column for columns in SHOWN.values() for column in columns})]
     rows = [
         _row(str(dataset), values, published)
         for dataset, values in plan.groupby("dataset", sort=False)
@@ -40,19 +43,16 @@ def summary(cells: Iterable[Cell], frame: pd.DataFrame, published: Published) ->
     rebuilt = sorted(set(plan["reconstructed"]) - {""})
     return Table(
         name="summary",
-        title="C-HMCNN's AU(PRC) here and as published; macro F1 and macro recall (percent) of C-HMCNN, of an ensemble of two, "
-        "and of the same ensemble with node and focal weights (bBMA), as released; ± standard deviation over seeds (n)",
+        title="AU(PRC) of C-HMCNN as published and here; macro F1 (percent) in the paper, and here of C-HMCNN, of an ensemble of "
+        "two, of the same with node weights, and with node and focal weights (bBMA); macro recall (percent); all as released; "
+        "± standard deviation over seeds (n)",
         header=(
             "dataset",
             "AU(PRC) published",
-            "C-HMCNN",
+            "AU(PRC) here",
             "verdict",
             "F1 in the paper",
-            "C-HMCNN",
-            "ensemble",
-            "weighted_focal_bbma",
-            "recall of C-HMCNN",
-            "weighted_focal_bbma",
+            *(f"{_TITLES[metric]} {column}" for metric, columns in SHOWN.items() for column in columns),
         ),
         rows=tuple(rows),
         notes=tuple(f"{RECONSTRUCTED} {words}, not the published dataset." for words in rebuilt),
@@ -75,8 +75,7 @@ def _row(dataset: str, values: pd.DataFrame, published: Published) -> tuple[Entr
         shown(BASELINE, AU_PRC),
         marked(verdicts.verdict(ours, known, verdicts.AU_PRC, planned=len(baseline)).name, values),
         f"{paper.value:.{paper.digits}f}" if paper else DASH,
-        *(shown(column, MACRO_F1) for column in (BASELINE, ENSEMBLE, METHOD)),
-        *(shown(column, MACRO_RECALL) for column in (BASELINE, METHOD)),
+        *(shown(column, metric) for metric, columns in SHOWN.items() for column in columns),
     )
 
 
