@@ -1,4 +1,6 @@
-"""SIGKILL at random moments, to workers, to what forks them, to the reproduction itself: nothing is lost or doubled."""
+"""SIGKILL at random moments, to workers, to what forks them, to the reproduction itself, and SIGTERM to this: nothing is lost or
+doubled.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,11 @@ from tests.doors.conftest import PROJECT
 from tests.doors.suites import block, left, tables
 from tests.processes import alive, children, command_line, wait_for
 
-VICTIMS = ("worker", "server", *["worker"] * 4, "parent", *["worker"] * 4, "parent")
-"""Killed in turn: a sixth of the kills end a reproduction, a twelfth the server that forks its workers."""
+VICTIMS = ("worker", "server", "worker", "asked", "worker", "worker", "parent", *["worker"] * 5)
+"""Killed in turn: a sixth of the kills end a reproduction, half of these by asking it to end, a twelfth the server that forks its
+workers.
+"""
+INTERRUPTED = 130
 
 
 @pytest.fixture(autouse=True)
@@ -79,14 +84,12 @@ def finish_under_fire(command: list[str], folder: Path, chance: random.Random, k
                 if not struck(running, victim, folder, chance):
                     break
                 killed[victim] += 1
-                if victim == "parent":
+                if victim in ("parent", "asked"):
                     break
-            else:
-                running.wait(300)
-            if running.wait(300) >= 0:
-                # 1: a cell's process was killed twice.
-                assert running.returncode in (0, 1)
+            # 1: a cell's process was killed twice. -SIGTERM: asked before it could hear.
+            if running.wait(300) in (0, 1):
                 return
+            assert running.returncode in (-signal.SIGKILL, -signal.SIGTERM, INTERRUPTED)
         finally:
             workers_end(running.pid, folder)
 
@@ -107,7 +110,7 @@ def struck(running: subprocess.Popen[bytes], victim: str, folder: Path, chance: 
         found = processes_of(running.pid)[victim]
         if found:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(chance.choice(found), signal.SIGKILL)
+                os.kill(chance.choice(found), signal.SIGTERM if victim == "asked" else signal.SIGKILL)
                 return True
         time.sleep(0.01)
     return False
@@ -116,7 +119,12 @@ def struck(running: subprocess.Popen[bytes], victim: str, folder: Path, chance: 
 def processes_of(parent: int) -> dict[str, list[int]]:
     """The processes of a reproduction by what they are for."""
     servers = [child for child in children(parent) if "multiprocessing.forkserver" in command_line(child)]
-    return {"parent": [parent], "server": servers, "worker": [worker for server in servers for worker in children(server)]}
+    return {
+        "parent": [parent],
+        "asked": [parent],
+        "server": servers,
+        "worker": [worker for server in servers for worker in children(server)],
+    }
 
 
 def workers_end(group: int, folder: Path) -> None:
