@@ -68,12 +68,13 @@ def _row(dataset: str, values: pd.DataFrame, published: Published) -> tuple[Entr
     baseline = values[values["column"] == BASELINE]
     known = published.au_prc[dataset, BASELINE]
     ours = baseline[AU_PRC.name].dropna().tolist() if AU_PRC.name in baseline else []
+    verdict = verdicts.verdict(ours, known, verdicts.AU_PRC, planned=len(baseline)).name
     paper = published.macro_f1.get(dataset)
     return (
         marked(dataset, values),
         f"{known.value:.3f}",
         shown(BASELINE, AU_PRC),
-        marked(verdicts.verdict(ours, known, verdicts.AU_PRC, planned=len(baseline)).name, values),
+        DASH if baseline.empty else marked(verdict, values),
         f"{paper.value:.{paper.digits}f}" if paper else DASH,
         *(shown(column, metric) for metric, columns in SHOWN.items() for column in columns),
     )

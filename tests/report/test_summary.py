@@ -35,6 +35,8 @@ def test_each_dataset_is_compared_with_what_is_published_for_it():
     ]
     unfinished = summary([*cells, make_cell(seed=2)], frame(map(row, records)), PAPERS)
     assert unfinished.text()[0][2:4] == [f"{DASH} (2/3)", "missing"]
+    unplanned = summary([make_cell(method="weighted")], frame([row(make_record(make_cell(method="weighted")))]), PAPERS)
+    assert unplanned.text()[0][2:4] == [DASH, DASH]
 
 
 def test_only_what_lies_between_the_marks_is_written_anew(tmp_path):
