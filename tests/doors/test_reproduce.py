@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hmc.console import INTERRUPTED
 from tests.doors.conftest import PROJECT, Door
 from tests.doors.suites import block, tables
 from tests.processes import alive, descendants, wait_for
@@ -98,7 +99,7 @@ def test_a_scheduler_may_end_it(tmp_path: Path, executor: str) -> None:
         running.send_signal(signal.SIGTERM)
         _, errors = running.communicate(timeout=60)
         assert (running.returncode, errors) == (
-            130,
+            INTERRUPTED,
             "interrupted: what was complete is kept; the same command goes on from there\n",
         )
         wait_for(lambda: not [process for process in started if alive(process)])

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from hmc.console import INTERRUPTED
 from hmc.experiments.claim import is_claimed
 from hmc.results.record import Record
 from hmc.results.store import Store
@@ -28,7 +29,6 @@ VICTIMS = ("worker", "server", "worker", "asked", "worker", "worker", "parent", 
 """Killed in turn: a sixth of the kills end a reproduction, half of these by asking it to end, a twelfth the server that forks its
 workers.
 """
-INTERRUPTED = 130
 
 
 @pytest.fixture(autouse=True)
