@@ -100,7 +100,9 @@ def victims(killed: Counter[str], most: int) -> Iterator[str]:
 
 
 def struck(running: subprocess.Popen[bytes], victim: str, folder: Path, chance: random.Random) -> bool:
-    """Kill the victim at most half a second after the store changed next; False where the reproduction ended before."""
+    """Kill the victim, or ask it to end, at most half a second after the store changed next; False where the reproduction had
+    ended before.
+    """
     before = written(folder)
     moment = chance.uniform(0, 0.5)
     while running.poll() is None and written(folder) == before:
