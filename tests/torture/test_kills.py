@@ -25,10 +25,19 @@ from tests.doors.conftest import PROJECT
 from tests.doors.suites import block, left, tables
 from tests.processes import alive, children, command_line, wait_for
 
-VICTIMS = ("worker", "server", "worker", "asked", "worker", "worker", "parent", *["worker"] * 5)
-"""Killed in turn: a sixth of the kills end a reproduction, half of these by asking it to end, a twelfth the server that forks its
-workers.
-"""
+Kill = tuple[str, signal.Signals]
+"""A process by what it is for, and the signal it gets: SIGKILL ends it, SIGTERM asks it to end."""
+WORKER: Kill = ("worker", signal.SIGKILL)
+KILLS: tuple[Kill, ...] = (
+    WORKER,
+    ("server", signal.SIGKILL),
+    WORKER,
+    ("parent", signal.SIGTERM),
+    *[WORKER] * 2,
+    ("parent", signal.SIGKILL),
+    *[WORKER] * 5,
+)
+"""In turn: a sixth of the kills end a reproduction, half of these by asking it to end; a twelfth end the workers' server."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,18 +58,19 @@ def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path, kills: 
     """A suite is run and killed until it is done, in as many stores as it takes to have all the kills."""
     suite = f"suite.blocks=[{block('chmcnn,weighted_focal_bbma', cells // 2, 'training.epochs=20')}]"
     command = [sys.executable, str(PROJECT / "scripts" / "reproduce.py"), suite, "executor.workers=2", "checkpoint_seconds=0"]
-    chance, killed = random.Random(seed), Counter[str]()
+    chance, done = random.Random(seed), Counter[Kill]()
     stores = []
-    while killed.total() < kills:
+    while done.total() < kills:
         stores.append(tmp_path / f"killed-{len(stores)}")
-        finish_under_fire([*command, f"results_dir={stores[-1]}"], stores[-1], chance, killed, kills)
-    print(f"{killed.total()} kills ({dict(killed)}) in {len(stores)} stores of {cells} cells")
+        finish_under_fire([*command, f"results_dir={stores[-1]}"], stores[-1], chance, done, kills)
+    counted = ", ".join(f"{count} {victim} {sent.name}" for (victim, sent), count in done.items())
+    print(f"{done.total()} kills ({counted}) in {len(stores)} stores of {cells} cells")
     whole = tmp_path / "whole"
     make_old(tmp_path)
     for folder in (whole, *stores):
-        done = subprocess.run([*command, f"results_dir={folder}"], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert done.stderr == ""
+        again = subprocess.run([*command, f"results_dir={folder}"], capture_output=True, text=True)
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert again.stderr == ""
         assert left(folder) == ["record.json"] * cells
         assert len({record.identity for record in Store(folder).records()}) == cells
         assert tables(folder) == tables(whole)
@@ -75,16 +85,16 @@ def make_old(folder: Path) -> None:
         os.utime(path, (time.time() - 86400,) * 2)
 
 
-def finish_under_fire(command: list[str], folder: Path, chance: random.Random, killed: Counter[str], most: int) -> None:
+def finish_under_fire(command: list[str], folder: Path, chance: random.Random, done: Counter[Kill], most: int) -> None:
     """Call the command until one call reaches its end, and meanwhile kill, up to so many times."""
     while True:
         running = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            for victim in victims(killed, most):
-                if not struck(running, victim, folder, chance):
+            for kill in kills_left(done, most):
+                if not struck(running, kill, folder, chance):
                     break
-                killed[victim] += 1
-                if victim in ("parent", "asked"):
+                done[kill] += 1
+                if kill[0] == "parent":
                     break
             # 1: a cell's process was killed twice. -SIGTERM: asked before it could hear.
             if running.wait(300) in (0, 1):
@@ -94,15 +104,14 @@ def finish_under_fire(command: list[str], folder: Path, chance: random.Random, k
             workers_end(running.pid, folder)
 
 
-def victims(killed: Counter[str], most: int) -> Iterator[str]:
-    while killed.total() < most:
-        yield VICTIMS[killed.total() % len(VICTIMS)]
+def kills_left(done: Counter[Kill], most: int) -> Iterator[Kill]:
+    while done.total() < most:
+        yield KILLS[done.total() % len(KILLS)]
 
 
-def struck(running: subprocess.Popen[bytes], victim: str, folder: Path, chance: random.Random) -> bool:
-    """Kill the victim, or ask it to end, at most half a second after the store changed next; False where the reproduction had
-    ended before.
-    """
+def struck(running: subprocess.Popen[bytes], kill: Kill, folder: Path, chance: random.Random) -> bool:
+    """Send the signal at most half a second after the store changed next; False where the reproduction had ended before."""
+    victim, sent = kill
     before = written(folder)
     moment = chance.uniform(0, 0.5)
     while running.poll() is None and written(folder) == before:
@@ -112,7 +121,7 @@ def struck(running: subprocess.Popen[bytes], victim: str, folder: Path, chance: 
         found = processes_of(running.pid)[victim]
         if found:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(chance.choice(found), signal.SIGTERM if victim == "asked" else signal.SIGKILL)
+                os.kill(chance.choice(found), sent)
                 return True
         time.sleep(0.01)
     return False
@@ -123,7 +132,6 @@ def processes_of(parent: int) -> dict[str, list[int]]:
     servers = [child for child in children(parent) if "multiprocessing.forkserver" in command_line(child)]
     return {
         "parent": [parent],
-        "asked": [parent],
         "server": servers,
         "worker": [worker for server in servers for worker in children(server)],
     }
