@@ -63,7 +63,7 @@ def test_what_is_no_record_is_refused():
 
 
 def test_another_schema_is_named_stale(monkeypatch):
-    monkeypatch.setattr("hmc.settings.RECORD_SCHEMA", 99)
+    monkeypatch.setattr("hmc.settings.cell.RECORD_SCHEMA", 99)
     cell = make_cell()
     text = dataclasses.replace(make_record_of_schema(cell, 99)).to_json()
     monkeypatch.undo()
