@@ -18,38 +18,10 @@ import pytest
 from hmc.experiments import plan
 from hmc.experiments.plan import BlockSettings, ExecutorSettings, SlurmSettings, SuiteSettings
 from hmc.report.claims import Claim, Criterion
-from hmc.settings import (
-    DatasetSettings,
-    EncoderSettings,
-    FocalSettings,
-    ImageSettings,
-    MethodSettings,
-    NodeWeightSettings,
-    PaperValues,
-    ProtocolSettings,
-    ResamplingSettings,
-    RunSettings,
-    RuntimeSettings,
-    ScheduleSettings,
-    SettingsError,
-    SyntheticSettings,
-    TrainingSettings,
-    build,
-)
+from hmc.settings import RuntimeSettings, SettingsError, build, kinds
 
 KINDS = (
-    *(
-        SyntheticSettings,
-        DatasetSettings,
-        ResamplingSettings,
-        NodeWeightSettings,
-        EncoderSettings,
-        FocalSettings,
-        ImageSettings,
-        ScheduleSettings,
-        MethodSettings,
-    ),
-    *(ImageSettings, EncoderSettings, PaperValues, TrainingSettings, ProtocolSettings, RuntimeSettings, RunSettings),
+    *(kind for kind in vars(kinds).values() if dataclasses.is_dataclass(kind)),
     *(BlockSettings, SuiteSettings, SlurmSettings, ExecutorSettings, Criterion, Claim),
 )
 
