@@ -65,9 +65,14 @@ def parameters(cell: Cell) -> int | None:
     known, settings = size(cell.settings.dataset), cell.settings.checked()
     if known is None:
         return None
-    hidden = [settings.training.hidden or 0] * (settings.training.layers - 1)
-    widths = [known.features, *hidden, known.nodes]
-    return settings.method.networks * sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(widths))
+    training = settings.training
+    return settings.method.networks * _of_network(known.features, training.hidden or 0, training.layers, known.nodes)
+
+
+def _of_network(features: int, hidden: int, layers: int, nodes: int) -> int:
+    """Parameters of one network."""
+    widths = [features, *[hidden] * (layers - 1), nodes]
+    return sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(widths))
 
 
 def steps(cell: Cell) -> int | None:
@@ -90,38 +95,41 @@ def work(cells: Sequence[Cell]) -> dict[str, float]:
 def estimate(cells: Sequence[Cell], rows: Sequence[Row], *, stack: int, workers: int) -> Estimate:
     """Of cells to be run. rows: what is in the store and in runs.csv.
 
-    A cell takes as long a step as measured ones of its dataset, method and sizes did; where there are none, what its network's
-    size says, corrected by how far that was off for those that there are.
+    A cell takes as long a step as measured ones of its dataset, method and sizes did; where there are none, as those of other
+    methods with the same networks; where there are none either, what its network's size says, corrected by how far that was
+    off, in the median, for all networks that were measured.
     """
     complete = [row for row in rows if row.get("status") == "complete" and "times.step_milliseconds" in row]
     measured: dict[str, list[float]] = {}
     other_seconds: dict[str, list[float]] = {}
+    modelled: dict[str, float] = {}
     for row in complete:
-        measured.setdefault(_key_of_row(row), []).append(float(row["times.step_milliseconds"]))
+        key = _key_of_row(row)
+        for name in (key, f"{row['method']}|{key}"):
+            measured.setdefault(name, []).append(float(row["times.step_milliseconds"]))
         seconds = sum(float(row.get(f"times.{name}_seconds", 0)) for name in ("data", "evaluate"))
         other_seconds.setdefault(row["dataset"], []).append(seconds)
-    predicted: dict[str, float] = {}
-    keys = {cell.identity: _key(cell) for cell in cells}
-    for cell in cells:
-        key, count, whole = keys[cell.identity], steps(cell), _modelled(cell)
-        if count and whole and key in measured:
-            predicted[key] = whole / count
-    ratios = [statistics.median(measured[key]) / value for key, value in predicted.items()]
+        if (weights := _parameters_of_row(row)) is not None:
+            modelled[key] = _modelled_step(weights)
+    ratios = [statistics.median(measured[key]) / value for key, value in modelled.items()]
     correction = statistics.median(ratios) if ratios else 1.0
     seconds_by_cell: dict[str, float | None] = {}
+    known_steps = 0
     for cell in cells:
-        key, count, whole = keys[cell.identity], steps(cell), _modelled(cell)
+        key, count, whole = _key(cell), steps(cell), _modelled(cell)
         if count is None or whole is None:
             seconds_by_cell[cell.identity] = None
             continue
-        training = statistics.median(measured[key]) * count if key in measured else whole * correction
+        found = measured.get(f"{cell.method}|{key}") or measured.get(key)
+        known_steps += found is not None
+        training = statistics.median(found) * count if found else whole * correction
         around = statistics.median(other_seconds.get(cell.dataset, [0.0]))
         seconds_by_cell[cell.identity] = training / 1000 + around
     largest = max((parameters(cell) or 0 for cell in cells), default=0)
     nodes = [known.nodes if (known := size(cell.settings.dataset)) else 0 for cell in cells]
     return Estimate(
         seconds_by_cell,
-        sum(key in measured for key in keys.values()),
+        known_steps,
         len(cells) * RECORD_BYTES + sum(nodes) * RECORD_BYTES_PER_NODE,
         largest * stack * workers * STATE_BYTES_PER_PARAMETER,
     )
@@ -151,18 +159,37 @@ def readable(count: float) -> str:
 def _modelled(cell: Cell) -> float | None:
     """Milliseconds of a cell's training by its network's size."""
     count, weights = steps(cell), parameters(cell)
-    return None if count is None or weights is None else count * (OVERHEAD + PER_PARAMETER * weights)
+    return None if count is None or weights is None else count * _modelled_step(weights)
+
+
+def _modelled_step(weights: int) -> float:
+    """Milliseconds of a step of networks with so many parameters."""
+    return OVERHEAD + PER_PARAMETER * weights
 
 
 def _key(cell: Cell) -> str:
+    """The same for cells whose steps do the same work, but for what their methods differ in."""
     training, method, encoder = cell.settings.checked().training, cell.settings.method, cell.settings.encoder
     # A frozen encoder has no part in a step; one that learns has most of it.
     learning = "" if encoder.frozen else encoder.name
-    sizes = (method.members, training.hidden, training.layers, training.batch_size)
-    return "|".join(map(str, (cell.dataset, cell.method, *sizes, learning)))
+    sizes = (training.hidden, training.layers, training.batch_size)
+    return "|".join(map(str, (cell.dataset, method.ensemble, method.members, *sizes, learning)))
 
 
 def _key_of_row(row: Row) -> str:
-    names = ("method.members", "training.hidden", "training.layers", "training.batch_size")
+    names = ("method.ensemble", "method.members", "training.hidden", "training.layers", "training.batch_size")
     learning = row.get("settings.encoder.name", "") if row.get("settings.encoder.frozen") == "false" else ""
-    return "|".join([row["dataset"], row["method"], *(row.get(f"settings.{name}", "") for name in names), learning])
+    return "|".join([row["dataset"], *(row.get(f"settings.{name}", "") for name in names), learning])
+
+
+def _parameters_of_row(row: Row) -> int | None:
+    """Of all networks of a row's cell; None where the row does not say, or where an encoder learns with them."""
+    if row.get("settings.encoder.frozen") == "false":
+        return None
+    names = ("data.features", "settings.training.hidden", "settings.training.layers", "data.nodes", "settings.method.members")
+    try:
+        features, hidden, layers, nodes, members = (int(row[name]) for name in names)
+    except (KeyError, ValueError):
+        return None
+    networks = 1 if row.get("settings.method.ensemble") == "dropout" else members
+    return networks * _of_network(features, hidden, layers, nodes)

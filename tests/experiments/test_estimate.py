@@ -25,6 +25,9 @@ def row(dataset: str, method: str, milliseconds: float, *, members: int = 1, hid
         "times.step_milliseconds": str(milliseconds),
         "times.data_seconds": "3",
         "times.evaluate_seconds": "2",
+        "data.features": "1001",
+        "data.nodes": "56",
+        "settings.method.ensemble": "shared_batches",
         "settings.method.members": str(members),
         "settings.training.hidden": str(hidden),
         "settings.training.layers": "3",
@@ -47,13 +50,36 @@ def test_measured_steps_decide() -> None:
     assert found.hours([cell]) == pytest.approx(found.seconds[cell.identity] / 3600)
 
 
+def test_a_step_of_other_methods_with_the_same_networks_is_better_than_none() -> None:
+    cell = benchmark_cell("enron", "weighted_linear")
+    others = [row("enron", "weighted", 4.0, members=2), row("enron", "ensemble", 6.0, members=2)]
+    found = estimate.estimate([cell], others, stack=1, workers=1)
+    assert found.seconds[cell.identity] == pytest.approx(133 * 247 * 0.005 + 5)
+    assert found.measured == 1
+    own = row("enron", "weighted_linear", 7.0, members=2)
+    found = estimate.estimate([cell], [*others, own], stack=1, workers=1)
+    assert found.seconds[cell.identity] == pytest.approx(133 * 247 * 0.007 + 5)
+
+
 def test_others_are_estimated_by_size_and_corrected_by_what_was_measured() -> None:
     known, other = benchmark_cell(), benchmark_cell("diatoms")
     plain = estimate.estimate([known, other], [], stack=1, workers=1)
     slow = row("enron", "chmcnn", 3 * plain.seconds[known.identity] / (133 * 247) * 1000)
-    corrected = estimate.estimate([known, other], [slow], stack=1, workers=1)
-    assert corrected.seconds[other.identity] == pytest.approx(3 * plain.seconds[other.identity])
-    assert corrected.measured == 1
+    for cells in ([known, other], [other]):
+        corrected = estimate.estimate(cells, [slow], stack=1, workers=1)
+        assert corrected.seconds[other.identity] == pytest.approx(3 * plain.seconds[other.identity])
+        assert corrected.measured == len(cells) - 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"data.features": ""}, {"data.nodes": "many"}, {"settings.encoder.frozen": "false"}],
+    ids=lambda change: str(change),
+)
+def test_rows_that_do_not_tell_their_networks_correct_nothing(change: dict[str, str]) -> None:
+    cell = benchmark_cell("diatoms")
+    plain = estimate.estimate([cell], [], stack=1, workers=1)
+    assert estimate.estimate([cell], [row("enron", "chmcnn", 400.0) | change], stack=1, workers=1).seconds == plain.seconds
 
 
 def test_members_not_measured_are_not_taken_for_measured() -> None:
