@@ -5,7 +5,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 
 from hmc import console
-from hmc.data.catalog import data_sha256
+from hmc.data.identity import data_sha256
 from hmc.results.store import Store
 from hmc.settings import Cell
 

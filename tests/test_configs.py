@@ -8,6 +8,7 @@ import pytest
 
 from hmc.data import catalog
 from hmc.data.download import fetch_file
+from hmc.data.identity import data_sha256
 from hmc.experiments import plan
 from hmc.experiments.plan import ExecutorSettings, SuiteSettings
 from hmc.experiments.run import run_cells
@@ -56,7 +57,7 @@ def test_every_method_runs(method: str, dataset: str, tmp_path: Path) -> None:
         protocol="corrected",
         overrides=["training.epochs=1", "training.hidden=8", "dataset.synthetic.rows_train=40"],
     )
-    (record,) = run_cells([Cell(settings, catalog.data_sha256(settings.dataset, runtime))], runtime)
+    (record,) = run_cells([Cell(settings, data_sha256(settings.dataset, runtime))], runtime)
     assert record.status == "complete"
     assert record.metrics["incoherent_share"] == 0
     assert 0 <= record.metrics["au_prc"] <= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,17 @@ def test_a_module_imports_only_from_floors_below(path: Path) -> None:
             assert THIRD_PARTIES[parts[0]] <= FLOORS[own], f"{own} (floor {FLOORS[own]}) imports {name}"
         else:
             assert parts[0] in sys.stdlib_module_names, f"{own} imports {name}, which no floor lists"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not within functions either: there, a circle only hides."""
+    names = {".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path for path in modules()}
+    needs = {
+        name: {other if other in names else other.rpartition(".")[0] for other in imported(path) if other.startswith("hmc")}
+        for name, path in names.items()
+    }
+    order = list(graphlib.TopologicalSorter(needs).static_order())
+    assert set(names) <= set(order)
 
 
 def test_the_report_wing_reaches_neither_training_nor_torch() -> None:

@@ -1,23 +1,14 @@
-"""Which datasets there are, where their files lie, and what identifies their contents."""
+"""Which datasets there are, where their files lie, and whether a file is the one that is meant."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from functools import cache
 from pathlib import Path
 
 from hmc import settings_file
-from hmc.settings import (
-    DatasetSettings,
-    EncoderSettings,
-    RuntimeSettings,
-    SettingsError,
-    build,
-    canonical_hash,
-    did_you_mean,
-)
+from hmc.settings import DatasetSettings, RuntimeSettings, SettingsError, build, did_you_mean
 
 PROJECT = Path(__file__).resolve().parents[2]
 CARDS = PROJECT / "configs" / "dataset"
@@ -189,9 +180,6 @@ def read_checked(dataset: DatasetSettings, path: str, found: Path) -> bytes:
     return content
 
 
-# --- identity -------------------------------------------------------------------------------------------------------
-
-
 def image_folder(dataset: DatasetSettings, runtime: RuntimeSettings, table: Path) -> Path:
     """The folder of the image files: the table's own, or the one that dataset.images.folder names, wherever it is found.
 
@@ -208,70 +196,3 @@ def image_folder(dataset: DatasetSettings, runtime: RuntimeSettings, table: Path
             f"{', '.join(str(folder) for folder in candidates)}); correct the path"
         )
     return found
-
-
-def data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings, encoder: EncoderSettings | None = None) -> str:
-    """What tells one dataset's numbers from another's, as a sha256; it goes into every result's identity.
-
-    encoder: where one encodes the images, what it was pretrained on counts too: its checkpoint by its contents, ours by the
-    version of its pretraining.
-
-    A pinned file counts by its pin, so that no file is opened and a result's identity is known before its data are there; any
-    other file by its contents; a generated dataset by the generator's version and settings. A stand-in counts by its contents and
-    as a stand-in.
-
-    Raises MissingDataError when a file without a pin is not there, DataError when the dataset names no file.
-    """
-    data = _data_sha256(dataset, runtime)
-    if encoder is None or encoder.name == "none" or encoder.noise == 1:
-        return data
-    return canonical_hash({"data": data, "pretrained": _pretrained(encoder)})
-
-
-PRETRAINING_VERSION = 1
-"""Of how our own encoder is pretrained, to be raised with every change that changes a number; see hmc.models.encoder."""
-
-
-def _pretrained(encoder: EncoderSettings) -> str:
-    if not encoder.checkpoint:
-        return f"pretraining {PRETRAINING_VERSION}"
-    path = Path(encoder.checkpoint).expanduser()
-    if not path.is_file():
-        raise MissingDataError(f"encoder.checkpoint={encoder.checkpoint} is not there; correct the path")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
-    if dataset.holds_images:
-        return _images_sha256(dataset, runtime)
-    if dataset.kind == "synthetic":
-        from hmc.data.synthetic import GENERATOR_VERSION
-
-        return canonical_hash({"generator": GENERATOR_VERSION, **dataclasses.asdict(dataset.synthetic)})
-    found = locate(dataset, runtime)
-    document = {}
-    for split, path in files(dataset).items():
-        pin = pinned(dataset, path)
-        if not pin:
-            own = found[split]
-            if own is None:
-                raise missing_file(dataset, path, runtime)
-            pin = content_hash(own.read_bytes())
-        document[split] = pin
-    if dataset.train_stand_in:
-        document["stand_in"] = "train"
-    return canonical_hash(document)
-
-
-def _images_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
-    from hmc.data import digits, images
-
-    settings = dataclasses.asdict(dataset.images)
-    if dataset.kind == "digits":
-        return canonical_hash({"digits": digits.VERSION, **{key: settings[key] for key in ("mean", "deviation")}})
-    table = images.table_of(dataset, runtime)
-    for name in ("table", "folder", "hierarchy"):
-        del settings[name]
-    written = {name: content_hash(path.read_bytes()) for name, path in present(dataset, runtime).items()}
-    return canonical_hash({"images": images.VERSION, "files": written, "contents": images.contents(table), "settings": settings})

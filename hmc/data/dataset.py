@@ -31,7 +31,7 @@ class Split:
 class Dataset:
     """One dataset, ready for training.
 
-    sha256: what `hmc.data.catalog.data_sha256` says of it.
+    sha256: what `hmc.data.identity.data_sha256` says of it.
     reconstructed: empty, or what every number from this dataset has to be marked with ("expr train reconstructed").
     """
 

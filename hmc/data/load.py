@@ -13,6 +13,7 @@ from hmc.data import arff, cache, catalog, class_attribute, digits, images, limi
 from hmc.data.cache import Encoded
 from hmc.data.dataset import SPLITS, Dataset, Split
 from hmc.data.download import fetch
+from hmc.data.identity import data_sha256
 from hmc.hierarchy import Hierarchy, HierarchyError, short
 from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings, canonical_hash
 
@@ -51,7 +52,7 @@ def load(
         name=dataset.name,
         hierarchy=Hierarchy(names=encoded.names, parents=encoded.parents, evaluated=evaluated),
         feature_names=encoded.feature_names,
-        sha256=catalog.data_sha256(dataset, runtime),
+        sha256=data_sha256(dataset, runtime),
         reconstructed=_reconstructed(dataset),
         **splits,
     )
@@ -114,7 +115,7 @@ def _from_files(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
 
 def _from_images(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
     table = images.table_of(dataset, runtime)
-    key = catalog.data_sha256(dataset, runtime)
+    key = data_sha256(dataset, runtime)
     return _cached(dataset, runtime, key, lambda: images.read(table, dataset.images))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hmc import settings_file
-from hmc.data.catalog import data_sha256
+from hmc.data.identity import data_sha256
 from hmc.results.store import Store
 from hmc.settings import (
     Cell,

@@ -16,14 +16,14 @@ import numpy as np
 import torch
 
 from hmc.data import resample
-from hmc.data.catalog import DataError, data_sha256
+from hmc.data.catalog import DataError
 from hmc.data.dataset import Dataset
+from hmc.data.identity import data_sha256
 from hmc.data.load import load
 from hmc.experiments.checkpoint import CheckpointFile
 from hmc.experiments.claim import claim
 from hmc.experiments.embed import embedded
 from hmc.experiments.leftovers import keep_only_the_record
-from hmc.experiments.slurm import log_name
 from hmc.experiments.track import tracker
 from hmc.losses.objective import ObjectiveContext
 from hmc.metrics.evaluate import evaluate
@@ -109,7 +109,7 @@ def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, 
     limit_threads(runtime.threads)
     device = device_for(runtime)
     require_determinism(runtime, device)
-    about = environment(str(device), runtime.threads, runtime.determinism) | ({"log": log_name()} if log_name() else {})
+    about = environment(str(device), runtime.threads, runtime.determinism)
     started = _now()
     checkpoint = CheckpointFile([store.path(cell) for cell in cells], cells, device.type, runtime.checkpoint_seconds)
     try:

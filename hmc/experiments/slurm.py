@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shlex
 import subprocess
 import time
@@ -20,7 +19,7 @@ from typing import Any
 from hmc.experiments.attempt import Outcome, attempt
 from hmc.experiments.claim import is_claimed
 from hmc.experiments.plan import ExecutorSettings
-from hmc.results.provenance import CHECKOUT
+from hmc.results.provenance import CHECKOUT, SLURM_LOGS
 from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings, SettingsError
@@ -30,7 +29,6 @@ Stack = Sequence[Cell]
 POLL_SECONDS = 2.0
 LARGEST_ARRAY = 1000
 """Slurm's default MaxArraySize allows 1,000 tasks a job."""
-FOLDER = "slurm"
 
 
 class Task:
@@ -53,7 +51,7 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
     """
     store = Store(runtime.results_dir)
     runtime = _on_nodes(runtime)
-    folder = Path(runtime.results_dir) / FOLDER
+    folder = Path(runtime.results_dir) / SLURM_LOGS
     jobs = _submit(waiting, runtime, executor, folder) if waiting else {}
     again: set[str] = set()
     gone_since: dict[str, float] = {}
@@ -82,15 +80,6 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
     finally:
         if jobs:
             _slurm("scancel", *sorted({number.partition("_")[0] for number in jobs}))
-
-
-def log_name() -> str:
-    """The log of the Slurm task that this process is, below the results folder; empty where it is none."""
-    if "SUBMITIT_FOLDER" not in os.environ or "SLURM_JOB_ID" not in os.environ:
-        return ""
-    array, job = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ["SLURM_JOB_ID"]
-    number = f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}" if array else job
-    return f"{FOLDER}/{number}_0_log.out"
 
 
 def _submit(
@@ -142,7 +131,7 @@ def _outcome(cell: Cell, store: Store, log: Path) -> Outcome:
 def _save_lost(stack: Stack, store: Store, number: str) -> None:
     for cell in stack:
         if store.state(cell).name != "done":
-            log = f"{FOLDER}/{number}_0_log.err"
+            log = f"{SLURM_LOGS}/{number}_0_log.err"
             store.save(Record.failed(cell, f"its Slurm task was killed twice; see {log}", environment={"log": log}))
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from hmc.data import digits
-from hmc.data.catalog import PRETRAINING_VERSION
+from hmc.data.identity import PRETRAINING_VERSION
 from hmc.files import UnwritableError, replacing
 from hmc.settings import OWN_ENCODER, EncoderSettings, ImageSettings, canonical_hash
 

@@ -12,15 +12,19 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """The folder that holds the package: a checkout's root, or site-packages."""
+SLURM_LOGS = "slurm"
+"""The folder of the Slurm tasks' logs, below the results folder."""
 
 
 def environment(device: str, threads: int, determinism: str = "") -> dict[str, Any]:
     """What a record says about its surroundings.
 
     device: as used ("cpu", "cuda:0 NVIDIA ..."); threads: of torch; determinism: runtime.determinism, fast or strict.
-    commit is "" and dirty False where the program does not run from its own git checkout.
+    commit is "" and dirty False where the program does not run from its own git checkout. log: of the Slurm task that this is,
+    only where it is one.
     """
     commit, dirty = revision()
+    log = slurm_log()
     return {
         "python": platform.python_version(),
         "torch": version("torch"),
@@ -35,7 +39,17 @@ def environment(device: str, threads: int, determinism: str = "") -> dict[str, A
         "device": device,
         "threads": threads,
         "determinism": determinism,
+        **({"log": log} if log else {}),
     }
+
+
+def slurm_log() -> str:
+    """The log of the Slurm task that this process is, below the results folder; empty where it is none."""
+    if "SUBMITIT_FOLDER" not in os.environ or "SLURM_JOB_ID" not in os.environ:
+        return ""
+    array, job = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ["SLURM_JOB_ID"]
+    number = f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}" if array else job
+    return f"{SLURM_LOGS}/{number}_0_log.out"
 
 
 def version(package: str) -> str:

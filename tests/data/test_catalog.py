@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hmc.data import catalog
-from hmc.data.catalog import DataError, MissingDataError, card, data_sha256
+from hmc.data.catalog import DataError, MissingDataError, card
+from hmc.data.identity import data_sha256
 from hmc.settings import DatasetSettings, RuntimeSettings, SettingsError, SyntheticSettings
 
 GENES = ("cellcycle", "derisi", "eisen", "expr", "gasch1", "gasch2", "seq", "spo")

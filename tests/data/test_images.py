@@ -14,6 +14,7 @@ from PIL import Image
 from hmc.data import catalog, images
 from hmc.data.catalog import DataError, MissingDataError
 from hmc.data.dataset import Dataset
+from hmc.data.identity import data_sha256
 from hmc.data.load import load
 from hmc.settings import DatasetSettings, EncoderSettings, ImageSettings, ProtocolSettings, RuntimeSettings
 
@@ -139,7 +140,7 @@ def test_what_can_be_known_without_decoding_is_known_with_the_identity(
     folder.joinpath(*FILE).unlink()
     (folder / "survey" / "s1" / "i3.jpg").unlink()
     with pytest.raises(DataError, match=r"i2\.jpg is not there \(1 more are missing\)"):
-        catalog.data_sha256(*benthicnet)
+        data_sha256(*benthicnet)
 
 
 def test_mixed_sizes_are_told_where_nothing_makes_them_alike(benthicnet: tuple[DatasetSettings, RuntimeSettings]) -> None:
@@ -162,30 +163,29 @@ def test_a_crop_larger_than_the_image_is_told(benthicnet: tuple[DatasetSettings,
 
 def test_the_identity_follows_contents_and_what_is_made_of_them(benthicnet: tuple[DatasetSettings, RuntimeSettings]) -> None:
     dataset, runtime = benthicnet
-    before = catalog.data_sha256(dataset, runtime)
-    assert catalog.data_sha256(dataclasses.replace(dataset, title="another"), runtime) == before
+    before = data_sha256(dataset, runtime)
+    assert data_sha256(dataclasses.replace(dataset, title="another"), runtime) == before
     resized = dataclasses.replace(dataset, images=dataclasses.replace(dataset.images, resize=25))
-    assert catalog.data_sha256(resized, runtime) != before
+    assert data_sha256(resized, runtime) != before
     picture(Path(runtime.data_dir).joinpath("benthicnet_e", *FILE), 7)
-    assert catalog.data_sha256(dataset, runtime) != before
+    assert data_sha256(dataset, runtime) != before
 
 
 def test_a_checkpoint_counts_by_its_contents(tmp_path: Path) -> None:
     card, runtime = catalog.card("digits"), RuntimeSettings()
-    plain = catalog.data_sha256(card, runtime)
-    own = catalog.data_sha256(card, runtime, EncoderSettings("small_convolution"))
+    plain = data_sha256(card, runtime)
+    own = data_sha256(card, runtime, EncoderSettings("small_convolution"))
     for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
         (tmp_path / name).write_bytes(content)
     a, b, c = (
-        catalog.data_sha256(card, runtime, EncoderSettings("small_convolution", checkpoint=str(tmp_path / name)))
-        for name in "abc"
+        data_sha256(card, runtime, EncoderSettings("small_convolution", checkpoint=str(tmp_path / name))) for name in "abc"
     )
     assert a == b
     assert len({plain, own, a, c}) == 4
     # Random weights alone were pretrained on nothing.
-    assert catalog.data_sha256(card, runtime, EncoderSettings("small_convolution", noise=1.0)) == plain
+    assert data_sha256(card, runtime, EncoderSettings("small_convolution", noise=1.0)) == plain
     with pytest.raises(MissingDataError, match=r"encoder\.checkpoint=\S+ is not there"):
-        catalog.data_sha256(card, runtime, EncoderSettings("resnet18", checkpoint=str(tmp_path / "none")))
+        data_sha256(card, runtime, EncoderSettings("resnet18", checkpoint=str(tmp_path / "none")))
 
 
 # --- a person's own -------------------------------------------------------------------------------------------------

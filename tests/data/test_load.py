@@ -13,7 +13,8 @@ import pytest
 
 from hmc.data import load as module
 from hmc.data.arff import ArffError
-from hmc.data.catalog import DataError, data_sha256
+from hmc.data.catalog import DataError
+from hmc.data.identity import data_sha256
 from hmc.data.load import load
 from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings
 from tests.data.conftest import HEADER, ROWS

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from hmc.data.catalog import data_sha256
+from hmc.data.identity import data_sha256
 from hmc.experiments.plan import run_settings
 from hmc.losses.objective import Objective, ObjectiveContext
 from hmc.losses.schedule import Progress

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hmc.data.catalog import data_sha256
+from hmc.data.identity import data_sha256
 from hmc.experiments import plan
 from hmc.experiments.run import run_cells
 from hmc.settings import Cell, RuntimeSettings

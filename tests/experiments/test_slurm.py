@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from hmc.experiments import slurm
 from hmc.experiments.execute import execute
 from hmc.experiments.plan import CONFIGS, ExecutorSettings, SlurmSettings
 from hmc.results.store import Store
@@ -82,15 +81,3 @@ def kill_one(results: Path, killed: list[str]) -> None:
 def running_task() -> str:
     command = ["squeue", "--me", "--noheader", "--array", "--states=R", "--format=%i"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.partition("\n")[0].strip()
-
-
-def test_a_log_is_named_only_within_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SUBMITIT_FOLDER", "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"):
-        monkeypatch.delenv(name, raising=False)
-    assert slurm.log_name() == ""
-    monkeypatch.setenv("SUBMITIT_FOLDER", "results/slurm")
-    monkeypatch.setenv("SLURM_JOB_ID", "17")
-    assert slurm.log_name() == "slurm/17_0_log.out"
-    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
-    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
-    assert slurm.log_name() == "slurm/12_3_0_log.out"

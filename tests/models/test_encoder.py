@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from hmc.data import catalog, digits
+from hmc.data import digits
+from hmc.data.identity import data_sha256
 from hmc.models import encoder as encoders
 from hmc.models.encoder import EncoderError, build, encode, mixed, read_checkpoint
 from hmc.settings import EncoderSettings, ImageSettings, RuntimeSettings
@@ -222,7 +223,7 @@ def test_resnet18_trains_on_a_folder_of_benthicnets_layout(frozen: bool, torchvi
             "training.hidden=16",
         ],
     )
-    data = catalog.data_sha256(settings.dataset, runtime, settings.encoder)
+    data = data_sha256(settings.dataset, runtime, settings.encoder)
     (record,) = run_cells([Cell(settings, data)], runtime)
     assert record.status == "complete"
     assert record.metrics["incoherent_share"] == 0

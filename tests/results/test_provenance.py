@@ -23,6 +23,18 @@ def test_the_environment_is_complete_and_plain():
     assert (told["device"], told["threads"], told["determinism"]) == ("cpu", 1, "sums in a fixed order")
 
 
+def test_a_log_is_named_only_within_a_slurm_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SUBMITIT_FOLDER", "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"):
+        monkeypatch.delenv(name, raising=False)
+    assert "log" not in provenance.environment("cpu", 1)
+    monkeypatch.setenv("SUBMITIT_FOLDER", "results/slurm")
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    assert provenance.environment("cpu", 1)["log"] == "slurm/17_0_log.out"
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    assert provenance.environment("cpu", 1)["log"] == "slurm/12_3_0_log.out"
+
+
 def test_the_host_is_not_named():
     assert provenance.environment("cpu", 1)["machine"] == f"{platform.system()} {platform.machine()}"
     assert socket.gethostname() not in provenance.environment("cpu", 1)["machine"].split()

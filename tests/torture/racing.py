@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hmc.data.catalog import data_sha256
+from hmc.data.identity import data_sha256
 from hmc.experiments import execute as executing
 from hmc.experiments.execute import execute
 from hmc.experiments.plan import ExecutorSettings

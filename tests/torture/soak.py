@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import theilslopes
 
-from hmc.data import catalog
+from hmc.data.identity import data_sha256
 from hmc.data.load import cache_folder
 from hmc.experiments import processes
 from hmc.experiments.attempt import Outcome, attempt
@@ -165,7 +165,7 @@ def _cells(place: int, own: DatasetSettings, runtime: RuntimeSettings) -> list[C
         dataset = ("synthetic_tree", "synthetic_dag")[(place + number) % 2]
         made.append(make_cell(place, *overrides, method=method, dataset=dataset))
     settings = dataclasses.replace(make_cell(place).settings, dataset=own)
-    return [*made, Cell(settings, catalog.data_sha256(own, runtime))]
+    return [*made, Cell(settings, data_sha256(own, runtime))]
 
 
 def _own_dataset(folder: Path) -> DatasetSettings:
