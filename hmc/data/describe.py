@@ -60,13 +60,13 @@ def verify(datasets: Sequence[DatasetSettings], runtime: RuntimeSettings) -> pd.
 
 
 def describe(datasets: Sequence[DatasetSettings], runtime: RuntimeSettings) -> pd.DataFrame:
-    """One row per dataset: rows per split, features, evaluated nodes, depth, rare nodes, unseen nodes, files.
+    """One row per dataset: rows per split, features, evaluated nodes, depth, rare, unseen and testable nodes, files.
 
     depth: edges from the root to the deepest node. rare: evaluated nodes with 1 to 10 positives in the training rows (train and
-    valid); unseen: with none.
+    valid); unseen: with none; testable: with at least one there and one in test, so that a method can score on them.
     Where files are missing, the card's own figures stand in and the rest is empty; nothing is downloaded.
     """
-    columns = ["dataset", "group", *SPLITS, "features", "nodes", "depth", "rare", "unseen", "files"]
+    columns = ["dataset", "group", *SPLITS, "features", "nodes", "depth", "rare", "unseen", "testable", "files"]
     offline = dataclasses.replace(runtime, download=False)
     rows = []
     for card in datasets:
@@ -91,7 +91,7 @@ def files_state(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
 def _figures(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, int]:
     loaded = load(dataset, ProtocolSettings(), runtime)
     evaluated = loaded.hierarchy.evaluated
-    counts = loaded.training.labels[:, evaluated].sum(axis=0)
+    counts, in_test = (split.labels[:, evaluated].sum(axis=0) for split in (loaded.training, loaded.test))
     return {
         **{split: len(getattr(loaded, split)) for split in SPLITS},
         "features": math.prod(loaded.test.features.shape[1:]),
@@ -99,6 +99,7 @@ def _figures(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, in
         "depth": int(loaded.hierarchy.depth.max()),
         "rare": int(((counts >= 1) & (counts <= RARE)).sum()),
         "unseen": int((counts == 0).sum()),
+        "testable": int(((counts > 0) & (in_test > 0)).sum()),
     }
 
 

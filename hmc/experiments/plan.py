@@ -71,6 +71,8 @@ class SuiteSettings:
     protocols: tuple[str, ...] = setting(())
     seeds: tuple[int, ...] = setting((), minimum=0, maximum=2**31 - 1)
     """These seeds in place of the blocks' own; empty: the blocks' own."""
+    required: bool = setting(True)
+    """False: no block is required, whatever it says itself."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Ce
             for method in _selected(block.methods, suite.methods):
                 for protocol in _selected(block.protocols, suite.protocols):
                     for cell in _block_cells(dataset, method, protocol, suite.seeds or block.seeds, block, runtime):
-                        found.setdefault(cell.identity, (cell, block.required))
+                        found.setdefault(cell.identity, (cell, suite.required and block.required))
     if not found:
         raise SettingsError(f"the suite {suite.name} has no cells; name datasets, methods, protocols and seeds in its blocks")
     return list(found.values())

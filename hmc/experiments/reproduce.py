@@ -44,8 +44,8 @@ def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     listed = store.listed()
     entries = plan.planned([cell for cell, _ in plan.suite_cells(suite, runtime)], store)
     left = _wanted(entries, runtime, accepted)
-    workers = processes.count(runtime, executor) if executor.name == "processes" else max(1, executor.workers)
-    expected = estimate.estimate(left, store.rows(), stack=max(1, executor.stack), workers=workers)
+    workers = _workers(runtime, executor)
+    expected = _estimated(left, store, executor, workers)
     print(_summary(suite, entries))
     print(_plan_table("dataset", [(entry.cell.dataset, entry) for entry in entries], left, expected, listed))
     columns = {entry.cell.column for entry in entries}
@@ -103,6 +103,15 @@ def _plan_table(
     return "\n".join(lines)
 
 
+def _workers(runtime: RuntimeSettings, executor: ExecutorSettings) -> int:
+    """How many cells, or stacks of them, run at a time."""
+    return processes.count(runtime, executor) if executor.name == "processes" else max(1, executor.workers)
+
+
+def _estimated(left: Sequence[Cell], store: Store, executor: ExecutorSettings, workers: int) -> Estimate:
+    return estimate.estimate(left, store.rows(), stack=max(1, executor.stack), workers=workers)
+
+
 def _expectation(left: Sequence[Cell], expected: Estimate, workers: int, folder: Path) -> str:
     hours = expected.hours(left)
     source = f"step times measured for {expected.measured} of {len(left)} cells, the rest by their networks' sizes"
@@ -140,6 +149,8 @@ def reproduce(
     failed: dict[str, str] = {}
     if to_run:
         store.require_writable()
+        workers = _workers(runtime, executor)
+        print(_expectation(to_run, _estimated(to_run, store, executor, workers), workers, Path(runtime.results_dir)), flush=True)
         from hmc.experiments.execute import execute
 
         failed = {str(outcome.cell): outcome.error for outcome in execute(to_run, runtime, executor) if outcome.error}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from hmc.data import describe, download
 from hmc.data.describe import cards
 from hmc.settings import DatasetSettings, RuntimeSettings, SettingsError
+from tests.data.conftest import HEADER
 
 
 def test_listing_says_what_is_missing(runtime: RuntimeSettings, own: DatasetSettings) -> None:
@@ -28,7 +30,7 @@ def test_all_cards_or_those_named() -> None:
 def test_describe_counts_where_files_are_and_quotes_the_card_elsewhere(runtime: RuntimeSettings, own: DatasetSettings) -> None:
     table = describe.describe([*cards(["enron", "synthetic_tree"]), own], runtime).set_index("dataset")
     assert table.loc["enron", ["train", "valid", "test", "features", "nodes"]].tolist() == [988, 0, 660, 1001, 56]
-    assert table.loc["enron", ["depth", "rare", "unseen"]].isna().all()
+    assert table.loc["enron", ["depth", "rare", "unseen", "testable"]].isna().all()
     assert table.loc["synthetic_tree", ["train", "nodes", "depth"]].tolist() == [300, 60, 4]
     # Training rows carry 01 three times, 02 twice, 01.01 and 01.02 once.
     assert table.loc["small", ["train", "valid", "test", "features", "nodes", "depth", "rare", "unseen"]].tolist() == [
@@ -41,6 +43,17 @@ def test_describe_counts_where_files_are_and_quotes_the_card_elsewhere(runtime: 
         4,
         0,
     ]
+
+
+def test_testable_nodes_are_in_training_and_in_test(
+    runtime: RuntimeSettings, own: DatasetSettings, write: Callable[..., Path]
+) -> None:
+    # Of what is trained on (train and valid), 01 and 01.02 are in test too; 01.01 is not, and 02 is in test alone.
+    train, valid = (write(HEADER + rows, name) for rows, name in (("1,red,01/01\n", "a.arff"), ("1,red,01/02\n", "b.arff")))
+    test = write(HEADER + "1,red,01/02@02\n", "c.arff")
+    dataset = dataclasses.replace(own, train=str(train), valid=str(valid), test=str(test))
+    row = describe.describe([dataset], runtime).iloc[0]
+    assert (row["testable"], row["unseen"], row["nodes"]) == (2, 1, 4)
 
 
 def test_verify(runtime: RuntimeSettings, tmp_path: Path, own: DatasetSettings) -> None:

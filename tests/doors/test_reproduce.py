@@ -25,6 +25,7 @@ def test_a_suite_is_planned_run_and_then_done(door: Door, tmp_path: Path) -> Non
     assert "disk: " in planned
     assert not (tmp_path / "results" / "runs").exists()
     first = door("reproduce", some).stdout
+    assert "to run: 4 cells, " in first
     assert "(4 of 4)" in first
     assert first.endswith("all is done\n")
     before = tables(tmp_path / "results")

@@ -39,6 +39,13 @@ def test_a_block_is_a_product() -> None:
     assert len(cells_of(BLOCK, BLOCK)) == 8
 
 
+def test_a_suite_can_ask_for_nothing_that_is_not_at_hand() -> None:
+    blocks = (BLOCK, BlockSettings(("enron",), ("chmcnn",), required=False))
+    for required in (True, False):
+        cells = plan.suite_cells(SuiteSettings("some", blocks=blocks, required=required), runtime_in(Path()))
+        assert {cell.dataset for cell, needed in cells if needed} == ({"synthetic_tree", "synthetic_dag"} if required else set())
+
+
 def test_selection() -> None:
     assert cells_of(BLOCK, datasets=("synthetic_dag",), methods=("weighted",), seeds=(7,)) == [("synthetic_dag", "weighted", 7)]
 
