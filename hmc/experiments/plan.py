@@ -7,6 +7,8 @@ what reading a few dozen small files costs.
 from __future__ import annotations
 
 import copy
+import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -65,6 +67,8 @@ class SuiteSettings:
     name: str = setting()
     title: str = setting("")
     blocks: tuple[BlockSettings, ...] = field(default=())
+    include: tuple[str, ...] = setting(())
+    """Other suites, by name, whose cells are this one's too."""
     datasets: tuple[str, ...] = setting(())
     """Selection: only these datasets, methods, protocols; empty: all that the blocks name."""
     methods: tuple[str, ...] = setting(())
@@ -188,42 +192,60 @@ def _apply(documents: dict[str, dict[str, Any]], override: str) -> None:
 def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Cell, bool]]:
     """All cells of a suite after its selection, each once, and whether its dataset is required.
 
-    Raises SettingsError for an unknown name, a selection that names what no block has, or a repeated seed.
+    Raises SettingsError for an unknown name, a selection that names what no block has, a repeated seed, or a suite that includes
+    itself.
     """
-    _check_selection(suite)
     found: dict[str, tuple[Cell, bool]] = {}
-    for block in suite.blocks:
-        for dataset in _selected(block.datasets, suite.datasets):
-            for method in _selected(block.methods, suite.methods):
-                for protocol in _selected(block.protocols, suite.protocols):
-                    for cell in _block_cells(dataset, method, protocol, suite.seeds or block.seeds, block, runtime):
-                        found.setdefault(cell.identity, (cell, suite.required and block.required))
+    for block in _selected_blocks(suite):
+        for dataset, method, protocol in itertools.product(block.datasets, block.methods, block.protocols):
+            for cell in _block_cells(dataset, method, protocol, block, runtime):
+                found.setdefault(cell.identity, (cell, block.required))
     if not found:
         raise SettingsError(f"the suite {suite.name} has no cells; name datasets, methods, protocols and seeds in its blocks")
     return list(found.values())
 
 
-def _block_cells(
-    dataset: str, method: str, protocol: str, seeds: Sequence[int], block: BlockSettings, runtime: RuntimeSettings
-) -> Iterable[Cell]:
+def _selected_blocks(suite: SuiteSettings, above: tuple[str, ...] = ()) -> list[BlockSettings]:
+    """A suite's blocks and those of the suites that it includes, each narrowed to what is selected. above: who includes it."""
+    within = (*above, suite.name)
+    blocks = list(suite.blocks)
+    for name in suite.include:
+        if name in within:
+            raise SettingsError(f"the suite {name} includes itself ({' > '.join((*within, name))}); take it out of include")
+        blocks += _selected_blocks(build(SuiteSettings, read("suite", name), at=f"suite {name}"), within)
+    _check_selection(suite, blocks)
+    return [
+        dataclasses.replace(
+            block,
+            datasets=_selected(block.datasets, suite.datasets),
+            methods=_selected(block.methods, suite.methods),
+            protocols=_selected(block.protocols, suite.protocols),
+            seeds=suite.seeds or block.seeds,
+            required=suite.required and block.required,
+        )
+        for block in blocks
+    ]
+
+
+def _block_cells(dataset: str, method: str, protocol: str, block: BlockSettings, runtime: RuntimeSettings) -> Iterable[Cell]:
     first = run_settings(dataset, method, 0, protocol=protocol, training=block.training, overrides=block.overrides)
-    return Cell(first, data_sha256(first.dataset, runtime, first.encoder), ", ".join(block.overrides)).of_seeds(seeds)
+    return Cell(first, data_sha256(first.dataset, runtime, first.encoder), ", ".join(block.overrides)).of_seeds(block.seeds)
 
 
-def _selected(available: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    return [name for name in available if not wanted or name in wanted]
+def _selected(available: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in available if not wanted or name in wanted)
 
 
-def _check_selection(suite: SuiteSettings) -> None:
+def _check_selection(suite: SuiteSettings, blocks: Sequence[BlockSettings]) -> None:
     for group, wanted in (("dataset", suite.datasets), ("method", suite.methods), ("protocol", suite.protocols)):
         key = f"{group}s"
-        known = list(dict.fromkeys(name for block in suite.blocks for name in getattr(block, key)))
+        known = list(dict.fromkeys(name for block in blocks for name in getattr(block, key)))
         for name in wanted:
             if name not in known:
                 raise SettingsError(
                     f"suite.{key} selects {name!r}, which the suite {suite.name} has not{did_you_mean(name, known)}"
                 )
-    for seeds in (suite.seeds, *(block.seeds for block in suite.blocks)):
+    for seeds in (suite.seeds, *(block.seeds for block in blocks)):
         if len(set(seeds)) < len(seeds):
             raise SettingsError(f"the seeds {list(seeds)} of the suite {suite.name} name a seed twice; name each once")
 

@@ -46,6 +46,26 @@ def test_a_suite_can_ask_for_nothing_that_is_not_at_hand() -> None:
         assert {cell.dataset for cell, needed in cells if needed} == ({"synthetic_tree", "synthetic_dag"} if required else set())
 
 
+def test_a_suite_has_the_cells_of_those_that_it_includes() -> None:
+    cells = {name: suite_cells(name) for name in ("images", "encoder_noise", "limited_data")}
+    assert cells["images"] == cells["encoder_noise"] | cells["limited_data"]
+    assert cells["encoder_noise"] & cells["limited_data"]
+    with_own = cells_of(BLOCK, include=("images",), datasets=("synthetic_dag", "digits"), protocols=("released",), seeds=(7,))
+    assert {(dataset, seed) for dataset, _, seed in with_own} == {("synthetic_dag", 7), ("digits", 7)}
+
+
+def suite_cells(name: str) -> set[str]:
+    suite = build(SuiteSettings, plan.read("suite", name))
+    return {cell.identity for cell, _ in plan.suite_cells(suite, runtime_in(Path()))}
+
+
+def test_a_suite_that_includes_itself_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    circle = {"a": {"name": "a", "include": ["b"]}, "b": {"name": "b", "include": ["a"]}}
+    monkeypatch.setattr(plan, "read", lambda group, name: circle[name])
+    with pytest.raises(SettingsError, match=r"the suite a includes itself \(a > b > a\); take it out of include"):
+        plan.suite_cells(build(SuiteSettings, circle["a"]), runtime_in(Path()))
+
+
 def test_selection() -> None:
     assert cells_of(BLOCK, datasets=("synthetic_dag",), methods=("weighted",), seeds=(7,)) == [("synthetic_dag", "weighted", 7)]
 
@@ -56,6 +76,7 @@ def test_selection() -> None:
         ({"datasets": ("synthetic_tre",)}, "did you mean 'synthetic_tree'"),
         ({"methods": ("ensemble",)}, "suite.methods selects 'ensemble'"),
         ({"seeds": (1, 1)}, "name a seed twice"),
+        ({"include": ("imagse",)}, "unknown suite 'imagse'; did you mean 'images'"),
     ],
 )
 def test_a_selection_of_nothing_is_a_mistake(selection: dict[str, tuple[object, ...]], words: str) -> None:
