@@ -237,3 +237,10 @@ def show_tables(suite: SuiteSettings, cells: Sequence[Cell], results: Results, r
         print(f"\n{terminal(table, width)}")
     print(f"\n{len(made)} tables (Markdown, CSV, LaTeX) are in {folder}/")
     return made
+
+
+def show_table(table: Table, folder: Path) -> None:
+    """Write a table into a folder, and print it."""
+    write_tables([table], folder)
+    print(terminal(table, shutil.get_terminal_size((110, 40)).columns))
+    print(f"also as {folder / table.name}.md, .csv and .tex")

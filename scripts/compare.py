@@ -1,11 +1,13 @@
 """Do two methods differ? ``python scripts/compare.py --help`` teaches."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hmc import console
+from hmc.report import comparisons
 from hmc.results.store import Store
-from hmc.settings import SettingsError, column_name, setting
+from hmc.settings import setting
 from hmc.stats.frames import compare
 from hmc.stats.pairwise import Choices
 
@@ -17,6 +19,7 @@ class CompareSettings:
     metric: str = setting()
     over: str = setting(choices=("datasets", "seeds"))
     datasets: tuple[str, ...] = setting()
+    comparisons: str = setting()
     alternative: str = setting(choices=("two-sided", "greater", "less"))
     zero_method: str = setting(choices=("pratt", "wilcox", "zsplit"))
     results_dir: str = setting()
@@ -25,23 +28,18 @@ class CompareSettings:
 def main(config: dict[str, Any]) -> int:
     asked = console.own_settings(CompareSettings, config)
     frame = Store(asked.results_dir).frame()
-    wanted = frame["dataset"].isin(asked.datasets) if asked.datasets else ~frame["group"].isin(("synthetic", "images"))
-    frame = frame[wanted & (frame["status"] == "complete")]
-    if frame.empty:
-        raise SettingsError(f"{asked.results_dir} holds no results of the datasets asked for; run scripts/reproduce.py first")
-    a, b = (_column(name) for name in (asked.a, asked.b))
     choices = Choices(alternative=asked.alternative, zero_method=asked.zero_method)
+    if asked.comparisons:
+        path = Path(asked.comparisons)
+        console.show_table(comparisons.table(path.stem, comparisons.read(path), frame, choices), path.parent)
+        return 0
+    frame = comparisons.results(frame, asked.datasets)
+    a, b = comparisons.column(asked.a), comparisons.column(asked.b)
     found = compare(frame, a, b, asked.metric, asked.over, choices)
     print(found.sentence())
-    both = frame[frame["column"].isin([a, b])].groupby("dataset").filter(lambda values: values["column"].nunique() == len({a, b}))
-    if rebuilt := sorted(set(both["reconstructed"]) - {""}):
-        print("Some of these numbers come from reconstructed data: " + ", ".join(rebuilt))
+    if words := comparisons.rebuilt(comparisons.behind(frame, a, b)):
+        print("Some of these numbers come from reconstructed data: " + ", ".join(words))
     return 0
-
-
-def _column(name: str) -> str:
-    method, slash, protocol = name.partition("/")
-    return column_name(method, protocol, "") if slash else method
 
 
 if __name__ == "__main__":

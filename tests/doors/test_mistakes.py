@@ -17,6 +17,7 @@ from tests.doors.conftest import Door
         ("compare", "over=folds", "over='folds' is not known; known are datasets, seeds"),
         ("compare", "zero_method=prat", "did you mean 'pratt'"),
         ("compare", "datasets={a: 1}", "Error merging override"),
+        ("compare", "comparisons=nowhere.yaml", "No such file or directory: 'nowhere.yaml'"),
         ("data", "datasets=5", "datasets=5 is no list"),
         ("data", "action=describ", "did you mean 'describe'"),
         ("tables", "export=often", "export='often' is no truth value; write true or false"),

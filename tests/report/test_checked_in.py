@@ -1,4 +1,7 @@
-"""The tables that are checked in are those that the checked-in records give."""
+"""The tables that are checked in are those that the checked-in records give.
+
+Both are taken from git's index, which a person's own reproduction does not change; without git there is nothing to hold.
+"""
 
 import subprocess
 from pathlib import Path
@@ -7,12 +10,15 @@ import pytest
 
 from hmc.console import show_tables
 from hmc.experiments import plan
+from hmc.report import comparisons
+from hmc.report.formats import markdown
 from hmc.report.page import collect
 from hmc.results.store import Store
 from hmc.settings import RuntimeSettings, build
 
 PROJECT = Path(__file__).resolve().parents[2]
 TABLES = "results/tables"
+COMPARISONS = "results/comparisons.md"
 
 
 def git(*arguments: str) -> bytes:
@@ -20,12 +26,16 @@ def git(*arguments: str) -> bytes:
 
 
 def suites() -> list[str]:
-    """Those with tables in git's index, which a person's own reproduction does not change; none without git."""
+    """Those with tables."""
+    return sorted({Path(path).parts[2] for path in listed(TABLES)})
+
+
+def listed(*paths: str) -> list[str]:
+    """The files of these paths that git's index has; none without git."""
     try:
-        paths = git("ls-files", "-z", TABLES).decode().split("\0")
+        return [path for path in git("ls-files", "-z", *paths).decode().split("\0") if path]
     except (OSError, subprocess.CalledProcessError):
         return []
-    return sorted({Path(path).parts[2] for path in paths if path})
 
 
 @pytest.mark.parametrize("name", suites())
@@ -36,9 +46,19 @@ def test_checked_in_tables_are_what_the_checked_in_records_give(name: str, tmp_p
     cells = [cell for cell, _ in plan.suite_cells(suite, RuntimeSettings())]
     show_tables(suite, cells, collect(store.records(), store.lines()), str(tmp_path))
     written = {path.name: path.read_bytes() for path in (tmp_path / "tables" / name).iterdir()}
-    listed = git("ls-files", "-z", f"{TABLES}/{name}").decode().split("\0")
-    checked_in = {Path(path).name: git("show", f":{path}") for path in listed if path}
+    checked_in = {Path(path).name: git("show", f":{path}") for path in listed(f"{TABLES}/{name}")}
     remedy = f"run: python scripts/tables.py suite={name} && git add {TABLES}/{name}"
     assert sorted(written) == sorted(checked_in), remedy
     for table, content in checked_in.items():
         assert written[table].decode() == content.decode(), remedy
+
+
+@pytest.mark.skipif(not listed(COMPARISONS), reason="no git index that holds the comparisons")
+def test_checked_in_comparisons_are_what_the_checked_in_records_give(tmp_path: Path) -> None:
+    for name in ("runs.csv", "comparisons.yaml"):
+        (tmp_path / name).write_bytes(git("show", f":results/{name}"))
+    asked = comparisons.read(tmp_path / "comparisons.yaml")
+    table = comparisons.table("comparisons", asked, Store(tmp_path).frame())
+    assert markdown(table) == git("show", f":{COMPARISONS}").decode(), (
+        "run: python scripts/compare.py comparisons=results/comparisons.yaml"
+    )

@@ -1,0 +1,108 @@
+"""Methods against each other, two at a time: what they are compared on, and a list of such comparisons as one table.
+
+A text that quotes many tests keeps their list in a file; the table is what the records say of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hmc import settings_file
+from hmc.report.closeness import QUICK
+from hmc.report.formats import DASH, RECONSTRUCTED, Table
+from hmc.report.tables import marked
+from hmc.settings import SettingsError, build, column_name, setting
+from hmc.stats.frames import compare
+from hmc.stats.pairwise import Choices, number
+
+POINTS = 100
+"""Every metric is a fraction; a difference is shown in hundredths."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One comparison of a list. a, b: as :func:`column` takes them. datasets: empty for all that :func:`results` takes."""
+
+    a: str = setting()
+    b: str = setting()
+    metric: str = setting()
+    datasets: tuple[str, ...] = setting(())
+
+
+def read(path: Path) -> tuple[Asked, ...]:
+    """The comparisons that a YAML file lists. Raises SettingsError naming the file and entry, OSError where it cannot be read."""
+    entries = settings_file.read(path)
+    if not isinstance(entries, list) or not entries:
+        raise SettingsError(f"{path} is no list of comparisons; write lines of - {{a: METHOD, b: METHOD, metric: METRIC}}")
+    try:
+        return tuple(build(Asked, entry, at=f"comparisons[{place}]") for place, entry in enumerate(entries))
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def column(name: str) -> str:
+    """The column that a method, a method/protocol or a column's own name, such as ``weighted (method.members=5)``, means."""
+    method, slash, protocol = name.partition("/")
+    return column_name(method, protocol, "") if slash else method
+
+
+def results(frame: pd.DataFrame, datasets: Sequence[str] = ()) -> pd.DataFrame:
+    """The complete results on these datasets, or on all of the paper's: generated ones and images count only if named.
+
+    Raises SettingsError where there are none.
+    """
+    wanted = frame["dataset"].isin(datasets) if datasets else ~frame["group"].isin(("synthetic", "images"))
+    found = frame[wanted & (frame["status"] == "complete")]
+    if found.empty:
+        raise SettingsError("there are no results of the datasets asked for; run scripts/reproduce.py first, or set results_dir")
+    return found
+
+
+def behind(frame: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """The results of two columns on the datasets that both have."""
+    return frame[frame["column"].isin([a, b])].groupby("dataset").filter(lambda values: values["column"].nunique() == len({a, b}))
+
+
+def rebuilt(values: pd.DataFrame) -> list[str]:
+    """What was reconstructed of these results' data, in words, sorted."""
+    return sorted(set(values["reconstructed"]) - {""})
+
+
+def table(name: str, asked: Sequence[Asked], frame: pd.DataFrame, choices: Choices = QUICK) -> Table:
+    """One row a comparison over datasets, in the list's order.
+
+    frame: as the store gives it. Raises SettingsError and ComparisonError for what the results do not have.
+    """
+    rows, words = [], set()
+    for one in asked:
+        chosen = results(frame, one.datasets)
+        (pair,) = compare(chosen, column(one.a), column(one.b), one.metric, choices=choices)
+        compared = behind(chosen, pair.a, pair.b)
+        words |= set(rebuilt(compared))
+        rows.append(
+            (
+                one.metric,
+                pair.a,
+                pair.b,
+                marked(str(pair.test.n), compared),
+                pair.note or DASH,
+                f"{pair.wins} / {pair.ties} / {pair.losses}",
+                DASH if pair.shift is None else f"{pair.shift.estimate * POINTS:+.2f}",
+                DASH if pair.test.p is None else number(pair.test.p),
+            )
+        )
+    return Table(
+        name=name,
+        title="Two methods at a time over datasets: difference in points (hundredths) of the metric, and p",
+        header=("metric", "a", "b", "n", "a dataset's value", "a greater / equal / less", "difference a - b", "p"),
+        rows=tuple(rows),
+        notes=(
+            f"Wilcoxon signed-rank, {choices.alternative}, a pair a dataset; difference: Hodges-Lehmann. n: datasets on which "
+            "both have results. Each p stands for itself, without a correction for the other rows.",
+            *(f"{RECONSTRUCTED} {part}, not the published dataset, is among them." for part in sorted(words)),
+        ),
+    )
