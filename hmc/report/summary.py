@@ -5,7 +5,8 @@ It is written between two marks of a Markdown file, so that what a README says i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -14,12 +15,15 @@ from hmc.files import write_atomically
 from hmc.report import verdicts
 from hmc.report.formats import DASH, RECONSTRUCTED, Entry, Estimate, Table, markdown
 from hmc.report.tables import AU_PRC, BASELINE, MACRO_F1, MACRO_RECALL, Metric, estimate, grid, marked
+from hmc.report.verdicts import Verdict
 from hmc.results.published import Published
 from hmc.settings import Cell
 
 METHOD = "weighted_focal_bbma"
 SHOWN = {MACRO_F1: (BASELINE, "ensemble", "weighted", METHOD), MACRO_RECALL: (BASELINE, METHOD)}
 """Methods by metric, in the order of their columns."""
+SEVERAL = 3
+"""So many seeds say something of the spread (ours)."""
 _TITLES = {MACRO_F1: "F1", MACRO_RECALL: "recall"}
 BEGIN, END = "<!-- summary: written by scripts/tables.py summary=FILE -->", "<!-- end of summary -->"
 
@@ -35,12 +39,11 @@ def summary(cells: Iterable[Cell], frame: pd.DataFrame, published: Published) ->
     """
     plan = grid(cells, frame)
     plan = plan[plan["column"].isin({column for columns in SHOWN.values() for column in columns})]
-    rows = [
-        _row(str(dataset), values, published)
-        for dataset, values in plan.groupby("dataset", sort=False)
-        if (dataset, BASELINE) in published.au_prc
-    ]
-    rebuilt = sorted(set(plan["reconstructed"]) - {""})
+    datasets = {
+        str(dataset): values for dataset, values in plan.groupby("dataset", sort=False) if (dataset, BASELINE) in published.au_prc
+    }
+    judged = {dataset: _verdict(dataset, values, published) for dataset, values in datasets.items()}
+    rebuilt = plan[plan["reconstructed"] != ""]
     return Table(
         name="summary",
         title="AU(PRC) of C-HMCNN as published and here; macro F1 (percent) in the paper, and here of C-HMCNN, of an ensemble of "
@@ -54,27 +57,45 @@ def summary(cells: Iterable[Cell], frame: pd.DataFrame, published: Published) ->
             "F1 in the paper",
             *(f"{_TITLES[metric]} {column}" for metric, columns in SHOWN.items() for column in columns),
         ),
-        rows=tuple(rows),
-        notes=tuple(f"{RECONSTRUCTED} {words}, not the published dataset." for words in rebuilt),
+        rows=tuple(_row(dataset, values, judged[dataset], published) for dataset, values in datasets.items()),
+        notes=(
+            _digest(judged, set(rebuilt["dataset"]), sum(method == BASELINE for _, method in published.au_prc)),
+            *(f"{RECONSTRUCTED} {words}, not the published dataset." for words in sorted(set(rebuilt["reconstructed"]))),
+        ),
         with_seeds=True,
     )
 
 
-def _row(dataset: str, values: pd.DataFrame, published: Published) -> tuple[Entry, ...]:
+def _verdict(dataset: str, values: pd.DataFrame, published: Published) -> Verdict:
+    """On C-HMCNN's AU(PRC)."""
+    baseline = values[values["column"] == BASELINE]
+    ours = baseline[AU_PRC.name].dropna().tolist() if AU_PRC.name in baseline else []
+    return verdicts.verdict(ours, published.au_prc[dataset, BASELINE], verdicts.AU_PRC, planned=len(baseline))
+
+
+def _digest(judged: Mapping[str, Verdict], rebuilt: Collection[str], known: int) -> str:
+    """How many of the published values there is a verdict on, and which. rebuilt: datasets that are reconstructed."""
+    found = {dataset: one for dataset, one in judged.items() if one.mean is not None}
+    words = [f"{count} {name}" for name, count in Counter(one.name for one in found.values()).most_common()]
+    several = sum(one.seeds >= SEVERAL for one in found.values())
+    marks = f"; {len(marked_ones)} of them {RECONSTRUCTED}" if (marked_ones := found.keys() & set(rebuilt)) else ""
+    return (
+        f"AU(PRC) of C-HMCNN: {', '.join(words) or DASH}, of {known} published datasets "
+        f"({several} with {SEVERAL} or more seeds{marks})."
+    )
+
+
+def _row(dataset: str, values: pd.DataFrame, judged: Verdict, published: Published) -> tuple[Entry, ...]:
     def shown(column: str, metric: Metric) -> Estimate | str:
         place = values[values["column"] == column]
         return DASH if place.empty else estimate(place, metric)
 
-    baseline = values[values["column"] == BASELINE]
-    known = published.au_prc[dataset, BASELINE]
-    ours = baseline[AU_PRC.name].dropna().tolist() if AU_PRC.name in baseline else []
-    verdict = verdicts.verdict(ours, known, verdicts.AU_PRC, planned=len(baseline)).name
     paper = published.macro_f1.get(dataset)
     return (
         marked(dataset, values),
-        f"{known.value:.3f}",
+        f"{published.au_prc[dataset, BASELINE].value:.3f}",
         shown(BASELINE, AU_PRC),
-        DASH if baseline.empty else marked(verdict, values),
+        marked(judged.name, values) if BASELINE in set(values["column"]) else DASH,
         f"{paper.value:.{paper.digits}f}" if paper else DASH,
         *(shown(column, metric) for metric, columns in SHOWN.items() for column in columns),
     )

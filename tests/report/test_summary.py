@@ -33,10 +33,25 @@ def test_each_dataset_is_compared_with_what_is_published_for_it():
         *("enron", "0.756", "0.755 ± 0.000 (2)", "match", "15.4"),
         *("12.50 ± 0.00 (2)", DASH, DASH, DASH, "11.00 ± 0.00 (2)", DASH),
     ]
+    assert table.notes == ("AU(PRC) of C-HMCNN: 1 match, of 20 published datasets (0 with 3 or more seeds).",)
     unfinished = summary([*cells, make_cell(seed=2)], frame(map(row, records)), PAPERS)
     assert unfinished.text()[0][2:4] == [f"{DASH} (2/3)", "missing"]
+    assert unfinished.notes == (f"AU(PRC) of C-HMCNN: {DASH}, of 20 published datasets (0 with 3 or more seeds).",)
     unplanned = summary([make_cell(method="weighted")], frame([row(make_record(make_cell(method="weighted")))]), PAPERS)
     assert unplanned.text()[0][2:4] == [DASH, DASH]
+
+
+def test_the_verdicts_are_counted():
+    values = {"enron": (0.756, 3, ""), "diatoms": (0.75, 1, ""), "expr_fun": (0.302, 1, "stand-in")}
+    records = [
+        make_record(make_cell(dataset, seed=seed), {"au_prc": value}, reconstructed=words)
+        for dataset, (value, seeds, words) in values.items()
+        for seed in range(seeds)
+    ]
+    cells = [make_cell(dataset, seed=seed) for dataset, (_, seeds, _) in values.items() for seed in range(seeds)]
+    notes = summary(cells, frame(map(row, records)), PAPERS).notes
+    assert notes[0] == "AU(PRC) of C-HMCNN: 2 match, 1 close, of 20 published datasets (1 with 3 or more seeds; 1 of them †)."
+    assert notes[1:] == ("† stand-in, not the published dataset.",)
 
 
 def test_only_what_lies_between_the_marks_is_written_anew(tmp_path):
