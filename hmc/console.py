@@ -232,9 +232,8 @@ def show_tables(suite: SuiteSettings, cells: Sequence[Cell], results: Results, r
     folder = Path(results_dir) / "tables" / suite.name
     write_tables(made, folder)
     shown = [*(table for table in made if table.name.startswith("published")), *swept] or made
-    width = shutil.get_terminal_size((110, 40)).columns
     for table in shown:
-        print(f"\n{terminal(table, width)}")
+        print(f"\n{_as_printed(table)}")
     print(f"\n{len(made)} tables (Markdown, CSV, LaTeX) are in {folder}/")
     return made
 
@@ -242,5 +241,9 @@ def show_tables(suite: SuiteSettings, cells: Sequence[Cell], results: Results, r
 def show_table(table: Table, folder: Path) -> None:
     """Write a table into a folder, and print it."""
     write_tables([table], folder)
-    print(terminal(table, shutil.get_terminal_size((110, 40)).columns))
+    print(_as_printed(table))
     print(f"also as {folder / table.name}.md, .csv and .tex")
+
+
+def _as_printed(table: Table) -> str:
+    return terminal(table, shutil.get_terminal_size((110, 40)).columns)

@@ -14,13 +14,11 @@ import pandas as pd
 from hmc import settings_file
 from hmc.report.closeness import QUICK
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
+from hmc.report.pairs import BALANCE, balance, difference, p_value
 from hmc.report.tables import marked
 from hmc.settings import SettingsError, build, column_name, setting
 from hmc.stats.frames import compare
-from hmc.stats.pairwise import Choices, number
-
-POINTS = 100
-"""Every metric is a fraction; a difference is shown in hundredths."""
+from hmc.stats.pairwise import Choices
 
 
 @dataclass(frozen=True)
@@ -90,15 +88,15 @@ def table(name: str, asked: Sequence[Asked], frame: pd.DataFrame, choices: Choic
                 pair.b,
                 marked(str(pair.test.n), compared),
                 pair.note or DASH,
-                f"{pair.wins} / {pair.ties} / {pair.losses}",
-                DASH if pair.shift is None else f"{pair.shift.estimate * POINTS:+.2f}",
-                DASH if pair.test.p is None else number(pair.test.p),
+                balance(pair),
+                difference(pair),
+                p_value(pair.test.p),
             )
         )
     return Table(
         name=name,
         title="Two methods at a time over datasets: difference in points (hundredths) of the metric, and p",
-        header=("metric", "a", "b", "n", "a dataset's value", "a greater / equal / less", "difference a - b", "p"),
+        header=("metric", "a", "b", "n", "a dataset's value", BALANCE, "difference a - b", "p"),
         rows=tuple(rows),
         notes=(
             f"Wilcoxon signed-rank, {choices.alternative}, a pair a dataset; difference: Hodges-Lehmann. n: datasets on which "

@@ -15,6 +15,7 @@ import pandas as pd
 
 from hmc.report.closeness import ALPHA, QUICK
 from hmc.report.formats import DASH, Table
+from hmc.report.pairs import BALANCE, balance, difference, p_value
 from hmc.report.sweeps import SWEPT, levels_of
 from hmc.report.tables import BASELINE, Metric, grid
 from hmc.settings import Cell, column_name
@@ -172,21 +173,20 @@ def tables(plan: pd.DataFrame, found: Iterable[Analysis]) -> list[Table]:
 def pairs_table(found: Analysis) -> Table:
     """One row a pair of columns, the smallest adjusted p first."""
     tested = sorted((pair for pair in found.pairs if pair.p_holm is not None), key=lambda pair: (pair.p_holm, pair.test.p))
-    digits = found.metric.digits
     return Table(
         name=slug(f"significance_{found.metric.name}_{found.protocol}"),
         title=f"{found.metric.title} ({found.metric.unit}), every pair of methods over datasets, protocol {found.protocol}",
-        header=("a", "b", "n", "a greater / equal / less", "difference a - b", "rank-biserial", "p", "p after Holm"),
+        header=("a", "b", "n", BALANCE, "difference a - b", "rank-biserial", "p", "p after Holm"),
         rows=tuple(
             (
                 pair.a,
                 pair.b,
                 str(pair.test.n),
-                f"{pair.wins} / {pair.ties} / {pair.losses}",
-                DASH if pair.shift is None else f"{pair.shift.estimate * found.metric.scale:+.{digits}f}",
+                balance(pair),
+                difference(pair, found.metric.scale, found.metric.digits),
                 DASH if pair.test.rank_biserial is None else f"{pair.test.rank_biserial:+.2f}",
-                DASH if pair.test.p is None else number(pair.test.p),
-                DASH if pair.p_holm is None else number(pair.p_holm),
+                p_value(pair.test.p),
+                p_value(pair.p_holm),
             )
             for pair in tested
         ),
@@ -225,7 +225,7 @@ def seeds_table(plan: pd.DataFrame, metric: Metric, protocol: str) -> Table:
 def _difference(pair: Comparison | None, metric: Metric) -> str:
     if pair is None or pair.shift is None:
         return DASH
-    shown = f"{pair.shift.estimate * metric.scale:+.{metric.digits}f}"
+    shown = difference(pair, metric.scale, metric.digits)
     return shown if pair.p_holm is None else f"{shown} (p {number(pair.p_holm)})"
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from hmc.report.closeness import QUICK
-from hmc.report.formats import DASH, Entry, Table
+from hmc.report.formats import Entry, Table
+from hmc.report.pairs import BALANCE, balance, difference, p_value
 from hmc.report.tables import AU_PRC, MACRO_F1, MACRO_RECALL, SPREAD_NOTE, Metric, best, estimate
 from hmc.settings import Cell, column_name
 from hmc.stats.pairwise import Comparison, compare_pairs, family, number
@@ -175,24 +176,23 @@ def _tests(part: pd.DataFrame, protocol: str) -> Table:
     for metric in METRICS:
         for pair in over_conditions(part, metric):
             least = min(least, pair.test.least_p)
-            shift = DASH if pair.shift is None else f"{100 * pair.shift.estimate:+.2f}"
             rows.append(
                 (
                     metric.title,
                     pair.a,
                     pair.b,
                     str(pair.test.n),
-                    f"{pair.wins} / {pair.ties} / {pair.losses}",
-                    shift,
-                    DASH if pair.test.p is None else number(pair.test.p),
-                    DASH if pair.p_holm is None else number(pair.p_holm),
+                    balance(pair),
+                    difference(pair),
+                    p_value(pair.test.p),
+                    p_value(pair.p_holm),
                 )
             )
     datasets = ", ".join(dict.fromkeys(name.partition(", ")[0] for name in part["dataset"]))
     return Table(
         name=f"conditions_{protocol}",
         title=f"Every pair of methods over the conditions of {datasets} (noise, limited data), protocol {protocol}",
-        header=("metric", "a", "b", "n", "a greater / equal / less", "difference a - b (points)", "p", "p after Holm"),
+        header=("metric", "a", "b", "n", BALANCE, "difference a - b (points)", "p", "p after Holm"),
         rows=tuple(rows),
         notes=(
             "Wilcoxon signed-rank, two-sided, a pair a condition (means over seeds), Holm over the metric's pairs; difference: "
