@@ -18,6 +18,7 @@ import scipy
 
 from hmc import settings_file
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
+from hmc.report.pairs import difference
 from hmc.report.significance import complete, protocols
 from hmc.report.sweeps import conditions
 from hmc.results import published
@@ -44,6 +45,8 @@ class Criterion:
     methods: tuple[str, ...] = setting()
     metric: str = setting()
     against: str = setting("")
+    against_variant: str = setting("")
+    """What the baseline's settings differ in, as a suite's block writes it (protocol.reduction=sum)."""
     best: tuple[str, ...] = setting(())
     direction: str = setting("greater", choices=("greater", "less"))
     needed: str = setting("all", choices=("all", "any"))
@@ -53,13 +56,16 @@ class Criterion:
     """Fewest datasets, or conditions, that decide (ours: with fewer, no two-sided signed-rank test can reach 0.05)."""
     over: str = setting("datasets", choices=("datasets", "conditions"))
     """What is compared over: benchmark datasets, or the conditions (noise, limited data) of datasets of images."""
+    why: str = setting("")
+    """What a criterion beside the claim is for."""
 
 
 @dataclass(frozen=True)
 class Claim:
     """A claim, why its criteria are what they are, and the criteria; or why nothing here can decide it.
 
-    caution: what a verdict must not be read without.
+    caution: what a verdict must not be read without. beside: criteria that decide nothing; where they are tested, their findings
+    are told with the verdict, for it must not be read without them either.
     """
 
     id: str = setting()
@@ -68,6 +74,7 @@ class Claim:
     criteria: tuple[Criterion, ...] = setting(())
     outside: str = setting("")
     caution: str = setting("")
+    beside: tuple[Criterion, ...] = setting(())
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict on a claim under one protocol. notes: on reconstructed data among those that decided."""
+    """The verdict on a claim under one protocol. notes: what it must not be read without."""
 
     claim: Claim
     protocol: str
@@ -171,20 +178,31 @@ def _judgement(claim: Claim, benchmark: pd.DataFrame, images: pd.DataFrame, prot
         return Judgement(claim, protocol, NOT_TESTED, (finding,))
     plans = {"datasets": benchmark, "conditions": images}
     plans = {over: plan[plan["protocol"] == protocol] for over, plan in plans.items()}
-    plan = plans["datasets"]
-    findings = tuple(_KINDS[criterion.kind](criterion, plans[criterion.over], protocol) for criterion in claim.criteria)
+    findings = _findings(claim.criteria, plans, protocol)
     verdict = _all([finding.verdict for finding in findings])
-    rebuilt = sorted(set(plan.loc[plan["reconstructed"] != "", "dataset"]) & {name for one in findings for name in one.used})
-    notes: tuple[str, ...] = (claim.caution,) if claim.caution else ()
+    notes = [claim.caution] if claim.caution else []
+    for criterion, finding in zip(claim.beside, _findings(claim.beside, plans, protocol), strict=True):
+        if finding.verdict != NOT_TESTED:
+            rebuilt = _reconstructed(plans["datasets"], [finding])
+            marks = f" {RECONSTRUCTED} Reconstructed data are among these ({', '.join(rebuilt)})." if rebuilt else ""
+            notes.append(f"{criterion.why} {finding.sentence}{marks}")
+    rebuilt = _reconstructed(plans["datasets"], findings)
     if rebuilt and verdict != NOT_TESTED:
-        without = plan[~plan["dataset"].isin(rebuilt)]
-        other = _all([_KINDS[criterion.kind](criterion, without, protocol).verdict for criterion in claim.criteria])
+        without = {**plans, "datasets": plans["datasets"][~plans["datasets"]["dataset"].isin(rebuilt)]}
+        other = _all(finding.verdict for finding in _findings(claim.criteria, without, protocol))
         same = "the same" if other == verdict else other
-        notes = (
-            *notes,
-            f"{RECONSTRUCTED} Reconstructed data are among these ({', '.join(rebuilt)}); without them: {same}.",
-        )
-    return Judgement(claim, protocol, verdict, findings, notes)
+        notes.append(f"{RECONSTRUCTED} Reconstructed data are among these ({', '.join(rebuilt)}); without them: {same}.")
+    return Judgement(claim, protocol, verdict, findings, tuple(notes))
+
+
+def _findings(criteria: Iterable[Criterion], plans: Mapping[str, pd.DataFrame], protocol: str) -> tuple[Finding, ...]:
+    """plans: by what a criterion compares over."""
+    return tuple(_KINDS[criterion.kind](criterion, plans[criterion.over], protocol) for criterion in criteria)
+
+
+def _reconstructed(plan: pd.DataFrame, findings: Iterable[Finding]) -> list[str]:
+    """The reconstructed datasets among those that were used."""
+    return sorted(set(plan.loc[plan["reconstructed"] != "", "dataset"]) & {name for one in findings for name in one.used})
 
 
 def _all(verdicts: Iterable[str]) -> str:
@@ -201,8 +219,9 @@ def _any(verdicts: Iterable[str]) -> str:
 
 def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     pairs: list[Comparison] = []
+    against = _against(criterion, protocol)
     for method in criterion.methods:
-        values, left_out = _values(plan, [_column(method, protocol), _column(criterion.against, protocol)], criterion.metric)
+        values, left_out = _values(plan, [_column(method, protocol), against], criterion.metric)
         a, b = values
         pairs.append(
             compare_pairs(
@@ -234,15 +253,13 @@ def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Find
     verdict = (_any if criterion.needed == "any" else _all)(verdicts)
     names = ", ".join(pair.a for pair in judged)
     whose = f"{criterion.needed} of {names}" if len(judged) > 1 else names
-    start = (
-        f"{_title(criterion.metric)} of {whose} {criterion.direction} than {_column(criterion.against, protocol)}'s: {verdict}."
-    )
+    start = f"{_title(criterion.metric)} of {whose} {criterion.direction} than {against}'s: {verdict}."
     chosen = _decisive(list(zip(judged, verdicts, strict=True)), verdict, criterion)
     return Finding(
         verdict,
         " ".join([start, *words]),
         n=chosen.test.n if chosen else min((pair.test.n for pair in judged), default=0),
-        effect="" if chosen is None or chosen.shift is None else f"{chosen.a} {100 * chosen.shift.estimate:+.2f} points",
+        effect="" if chosen is None or chosen.shift is None else f"{chosen.a} {difference(chosen)} points",
         p=None if chosen is None else chosen.p_holm,
         used=tuple(sorted({str(key) for pair in judged for key in pair.pairs.keys})),
     )
@@ -258,7 +275,7 @@ def _decisive(pairs: Sequence[tuple[Comparison, str]], verdict: str, criterion: 
 
 
 def _ratio(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
-    against = _column(criterion.against, protocol)
+    against = _against(criterion, protocol)
     ratios: dict[tuple[str, str], float] = {}
     words: list[str] = []
     known: set[str] = set()
@@ -375,6 +392,10 @@ def _sizes(plan: pd.DataFrame, method: str, protocol: str) -> dict[int, str]:
 
 def _column(method: str, protocol: str) -> str:
     return column_name(method, protocol, "")
+
+
+def _against(criterion: Criterion, protocol: str) -> str:
+    return column_name(criterion.against, protocol, criterion.against_variant)
 
 
 def _title(metric: str) -> str:

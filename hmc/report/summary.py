@@ -76,12 +76,12 @@ def _verdict(dataset: str, values: pd.DataFrame, published: Published) -> Verdic
 def _digest(judged: Mapping[str, Verdict], rebuilt: Collection[str], known: int) -> str:
     """How many of the published values there is a verdict on, and which. rebuilt: datasets that are reconstructed."""
     found = {dataset: one for dataset, one in judged.items() if one.mean is not None}
-    words = [f"{count} {name}" for name, count in Counter(one.name for one in found.values()).most_common()]
+    words = [f"{count} × {name}" for name, count in Counter(one.name for one in found.values()).most_common()]
     several = sum(one.seeds >= SEVERAL for one in found.values())
-    marks = f"; {len(marked_ones)} of them {RECONSTRUCTED}" if (marked_ones := found.keys() & set(rebuilt)) else ""
+    marks = f" {RECONSTRUCTED}: {len(marked_ones)}." if (marked_ones := found.keys() & set(rebuilt)) else ""
     return (
-        f"AU(PRC) of C-HMCNN: {', '.join(words) or DASH}, of {known} published datasets "
-        f"({several} with {SEVERAL} or more seeds{marks})."
+        f"AU(PRC) of C-HMCNN on {known} published datasets: {', '.join(words) or DASH}. "
+        f"With {SEVERAL} or more seeds: {several}.{marks}"
     )
 
 

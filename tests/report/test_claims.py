@@ -31,7 +31,7 @@ def test_the_six_claims_are_read_and_every_method_they_name_is_known():
 
     loaded = claims.load()
     assert [claim.id for claim in loaded] == ["recall", "f1", "uncertainties", "resampling", "schedules", "images"]
-    for criterion in (criterion for claim in loaded for criterion in claim.criteria):
+    for criterion in (criterion for claim in loaded for criterion in (*claim.criteria, *claim.beside)):
         assert {*criterion.methods, *criterion.best, *filter(None, [criterion.against])} <= set(names("method"))
     assert [claim.id for claim in loaded if claim.caution] == ["images"]
 
@@ -158,6 +158,28 @@ def test_reconstructed_data_are_named_with_the_verdict_without_them():
     (one,) = judge(DIFFERENCE, plan)
     assert one.verdict == SUPPORTED
     assert one.notes == ("† Reconstructed data are among these (data_2); without them: not tested here.",)
+
+
+def test_what_stands_beside_a_claim_is_told_and_decides_nothing():
+    """Against a summed baseline, which is better than the method here."""
+    summed = [make_cell(f"data_{place}", group="fun", epochs=3, variant="protocol.reduction=sum") for place in range(8)]
+    beside = dataclasses.replace(DIFFERENCE, against_variant="protocol.reduction=sum", why="With the same loss:")
+    claim = Claim("one", "A claim.", criteria=(DIFFERENCE,), beside=(beside,))
+
+    def value(cell):
+        return 0.9 - 0.01 * place_of(cell) if cell.variant else BETTER(cell)
+
+    cells = cells_of(METHODS, seeds=1)
+    (one,) = claims.judge([claim], plan_of([*cells, *summed], value, reconstructed=["data_2"]))
+    assert (one.verdict, len(one.findings)) == (SUPPORTED, 1)
+    told, marks = one.notes
+    assert told.startswith(
+        "With the same loss: Macro F1 of weighted_focal_bbma greater than chmcnn (protocol.reduction=sum)'s: not"
+    )
+    assert told.endswith("† Reconstructed data are among these (data_2).")
+    assert marks == "† Reconstructed data are among these (data_2); without them: the same."
+    (one,) = claims.judge([claim], plan_of(cells, value))
+    assert (one.verdict, one.notes) == (SUPPORTED, ())
 
 
 def test_every_criterion_must_hold_and_a_failed_one_outweighs_an_untested_one():

@@ -33,10 +33,10 @@ def test_each_dataset_is_compared_with_what_is_published_for_it():
         *("enron", "0.756", "0.755 ± 0.000 (2)", "match", "15.4"),
         *("12.50 ± 0.00 (2)", DASH, DASH, DASH, "11.00 ± 0.00 (2)", DASH),
     ]
-    assert table.notes == ("AU(PRC) of C-HMCNN: 1 match, of 20 published datasets (0 with 3 or more seeds).",)
+    assert table.notes == ("AU(PRC) of C-HMCNN on 20 published datasets: 1 × match. With 3 or more seeds: 0.",)
     unfinished = summary([*cells, make_cell(seed=2)], frame(map(row, records)), PAPERS)
     assert unfinished.text()[0][2:4] == [f"{DASH} (2/3)", "missing"]
-    assert unfinished.notes == (f"AU(PRC) of C-HMCNN: {DASH}, of 20 published datasets (0 with 3 or more seeds).",)
+    assert unfinished.notes == (f"AU(PRC) of C-HMCNN on 20 published datasets: {DASH}. With 3 or more seeds: 0.",)
     unplanned = summary([make_cell(method="weighted")], frame([row(make_record(make_cell(method="weighted")))]), PAPERS)
     assert unplanned.text()[0][2:4] == [DASH, DASH]
 
@@ -50,7 +50,7 @@ def test_the_verdicts_are_counted():
     ]
     cells = [make_cell(dataset, seed=seed) for dataset, (_, seeds, _) in values.items() for seed in range(seeds)]
     notes = summary(cells, frame(map(row, records)), PAPERS).notes
-    assert notes[0] == "AU(PRC) of C-HMCNN: 2 match, 1 close, of 20 published datasets (1 with 3 or more seeds; 1 of them †)."
+    assert notes[0] == "AU(PRC) of C-HMCNN on 20 published datasets: 2 × match, 1 × close. With 3 or more seeds: 1. †: 1."
     assert notes[1:] == ("† stand-in, not the published dataset.",)
 
 
