@@ -10,9 +10,10 @@ from hmc.data import catalog
 from hmc.data.download import fetch_file
 from hmc.data.identity import data_sha256
 from hmc.experiments import plan
-from hmc.experiments.plan import ExecutorSettings, SuiteSettings
+from hmc.experiments.plan import ExecutorSettings
 from hmc.experiments.run import run_cells
 from hmc.settings import Cell, RuntimeSettings, build
+from tests.suites import cells_of_suite, suite_of
 
 CARDS = {name: plan.read("dataset", name) for name in plan.names("dataset")}
 PAPER = [name for name, card in CARDS.items() if card.get("group") in ("fun", "go", "others") and "train_stand_in" not in card]
@@ -66,9 +67,8 @@ def test_every_method_runs(method: str, dataset: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", plan.names("suite"))
 def test_every_suite_expands_to_cells_of_distinct_identity(name: str) -> None:
-    suite = build(SuiteSettings, plan.read("suite", name), at="suite")
-    assert suite.name == name
-    cells = [cell for cell, _ in plan.suite_cells(suite, RuntimeSettings())]
+    assert suite_of(name).name == name
+    cells = cells_of_suite(name)
     assert cells
     assert len({cell.identity for cell in cells}) == len(cells)
     assert len({(cell.dataset, cell.column, cell.seed) for cell in cells}) == len(cells)

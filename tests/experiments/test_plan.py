@@ -12,6 +12,7 @@ from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, SettingsError, build
 from tests.experiments.examples import runtime_in
+from tests.suites import cells_of_suite
 
 BLOCK = BlockSettings(("synthetic_tree", "synthetic_dag"), ("chmcnn", "weighted"), seeds=(0, 1))
 
@@ -19,19 +20,6 @@ BLOCK = BlockSettings(("synthetic_tree", "synthetic_dag"), ("chmcnn", "weighted"
 def cells_of(*blocks: BlockSettings, **selection: tuple[object, ...]) -> list[tuple[str, str, int]]:
     suite = SuiteSettings("some", blocks=blocks, **selection)  # type: ignore[arg-type]
     return [(cell.dataset, cell.column, cell.seed) for cell, _ in plan.suite_cells(suite, runtime_in(Path()))]
-
-
-@pytest.mark.parametrize("name", plan.names("suite"))
-def test_every_suite_of_the_repository_can_be_planned(name: str) -> None:
-    suite = build(SuiteSettings, plan.read("suite", name))
-    cells = [cell for cell, _ in plan.suite_cells(suite, runtime_in(Path()))]
-    assert suite.name == name
-    assert len({cell.identity for cell in cells}) == len(cells) > 0
-
-
-@pytest.mark.parametrize("name", plan.names("executor"))
-def test_every_executor_of_the_repository_can_be_built(name: str) -> None:
-    assert build(plan.ExecutorSettings, plan.read("executor", name)).name == name
 
 
 def test_a_block_is_a_product() -> None:
@@ -47,16 +35,11 @@ def test_a_suite_can_ask_for_nothing_that_is_not_at_hand() -> None:
 
 
 def test_a_suite_has_the_cells_of_those_that_it_includes() -> None:
-    cells = {name: suite_cells(name) for name in ("images", "encoder_noise", "limited_data")}
+    cells = {name: {cell.identity for cell in cells_of_suite(name)} for name in ("images", "encoder_noise", "limited_data")}
     assert cells["images"] == cells["encoder_noise"] | cells["limited_data"]
     assert cells["encoder_noise"] & cells["limited_data"]
     with_own = cells_of(BLOCK, include=("images",), datasets=("synthetic_dag", "digits"), protocols=("released",), seeds=(7,))
     assert {(dataset, seed) for dataset, _, seed in with_own} == {("synthetic_dag", 7), ("digits", 7)}
-
-
-def suite_cells(name: str) -> set[str]:
-    suite = build(SuiteSettings, plan.read("suite", name))
-    return {cell.identity for cell, _ in plan.suite_cells(suite, runtime_in(Path()))}
 
 
 def test_a_suite_that_includes_itself_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

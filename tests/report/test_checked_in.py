@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from hmc.console import show_tables
-from hmc.experiments import plan
 from hmc.report import comparisons
 from hmc.report.formats import markdown
 from hmc.report.page import collect
 from hmc.results.store import Store
-from hmc.settings import RuntimeSettings, build
+from tests.suites import cells_of_suite, suite_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 TABLES = "results/tables"
@@ -42,9 +41,7 @@ def listed(*paths: str) -> list[str]:
 def test_checked_in_tables_are_what_the_checked_in_records_give(name: str, tmp_path: Path) -> None:
     (tmp_path / "runs.csv").write_bytes(git("show", ":results/runs.csv"))
     store = Store(tmp_path)
-    suite = build(plan.SuiteSettings, plan.read("suite", name), at="suite")
-    cells = [cell for cell, _ in plan.suite_cells(suite, RuntimeSettings())]
-    show_tables(suite, cells, collect(store.records(), store.lines()), str(tmp_path))
+    show_tables(suite_of(name), cells_of_suite(name), collect(store.records(), store.lines()), str(tmp_path))
     written = {path.name: path.read_bytes() for path in (tmp_path / "tables" / name).iterdir()}
     checked_in = {Path(path).name: git("show", f":{path}") for path in listed(f"{TABLES}/{name}")}
     remedy = f"run: python scripts/tables.py suite={name} && git add {TABLES}/{name}"

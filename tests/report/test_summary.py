@@ -2,22 +2,19 @@ from pathlib import Path
 
 import pytest
 
-from hmc.experiments import plan
 from hmc.report.formats import DASH
 from hmc.report.summary import BEGIN, END, MarkError, insert, passage, summary
 from hmc.results import published
 from hmc.results.store import frame, read_csv, row
-from hmc.settings import RuntimeSettings, build
 from tests.results.examples import make_cell, make_record
+from tests.suites import cells_of_suite
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAPERS = published.load()
 
 
 def test_the_readme_shows_what_the_records_say():
-    suite = build(plan.SuiteSettings, plan.read("suite", "first_results"), at="suite")
-    cells = [cell for cell, _ in plan.suite_cells(suite, RuntimeSettings())]
-    table = summary(cells, frame(read_csv(PROJECT / "results" / "runs.csv")), PAPERS)
+    table = summary(cells_of_suite("first_results"), frame(read_csv(PROJECT / "results" / "runs.csv")), PAPERS)
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert passage(table) in text, "run: python scripts/tables.py suite=first_results summary=README.md"
 
