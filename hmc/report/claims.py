@@ -185,7 +185,7 @@ def _judgement(claim: Claim, benchmark: pd.DataFrame, images: pd.DataFrame, prot
         if finding.verdict != NOT_TESTED:
             rebuilt = _reconstructed(plans["datasets"], [finding])
             marks = f" {RECONSTRUCTED} Reconstructed data are among these ({', '.join(rebuilt)})." if rebuilt else ""
-            notes.append(f"{criterion.why} {finding.sentence}{marks}")
+            notes.append(f"{criterion.why} {_short(finding)}.{marks}")
     rebuilt = _reconstructed(plans["datasets"], findings)
     if rebuilt and verdict != NOT_TESTED:
         without = {**plans, "datasets": plans["datasets"][~plans["datasets"]["dataset"].isin(rebuilt)]}
@@ -198,6 +198,12 @@ def _judgement(claim: Claim, benchmark: pd.DataFrame, images: pd.DataFrame, prot
 def _findings(criteria: Iterable[Criterion], plans: Mapping[str, pd.DataFrame], protocol: str) -> tuple[Finding, ...]:
     """plans: by what a criterion compares over."""
     return tuple(_KINDS[criterion.kind](criterion, plans[criterion.over], protocol) for criterion in criteria)
+
+
+def _short(finding: Finding) -> str:
+    """The verdict with its numbers, without the test's choices."""
+    p = "" if finding.p is None else f", p = {number(finding.p)}"
+    return f"{finding.verdict} (n = {finding.n}, {finding.effect}{p})"
 
 
 def _reconstructed(plan: pd.DataFrame, findings: Iterable[Finding]) -> list[str]:
