@@ -17,6 +17,8 @@ OVERHEAD = 0.45
 """Milliseconds of a step whatever its network (ours, measured on one core; corrected by what the store's records say)."""
 PER_PARAMETER = 2.5e-6
 """Milliseconds of a step per parameter, likewise."""
+PER_PASS = 0.25
+"""What one more dropout pass adds to a step, as a share of it (ours: ten took 3.3 times one on enron, 3.1 on cellcycle_fun)."""
 RECORD_BYTES, RECORD_BYTES_PER_NODE = 4000, 12
 STATE_BYTES_PER_PARAMETER = 12
 """Of a checkpoint: weights and two moments, float32."""
@@ -110,7 +112,7 @@ def estimate(cells: Sequence[Cell], rows: Sequence[Row], *, stack: int, workers:
         seconds = sum(float(row.get(f"times.{name}_seconds", 0)) for name in ("data", "evaluate"))
         other_seconds.setdefault(row["dataset"], []).append(seconds)
         if (weights := _parameters_of_row(row)) is not None:
-            modelled[key] = _modelled_step(weights)
+            modelled[key] = _modelled_step(weights, _passes_of_row(row))
     ratios = [statistics.median(measured[key]) / value for key, value in modelled.items()]
     correction = statistics.median(ratios) if ratios else 1.0
     seconds_by_cell: dict[str, float | None] = {}
@@ -158,13 +160,14 @@ def readable(count: float) -> str:
 
 def _modelled(cell: Cell) -> float | None:
     """Milliseconds of a cell's training by its network's size."""
-    count, weights = steps(cell), parameters(cell)
-    return None if count is None or weights is None else count * _modelled_step(weights)
+    count, weights, method = steps(cell), parameters(cell), cell.settings.method
+    passes = method.members if method.ensemble == "dropout" else 1
+    return None if count is None or weights is None else count * _modelled_step(weights, passes)
 
 
-def _modelled_step(weights: int) -> float:
-    """Milliseconds of a step of networks with so many parameters."""
-    return OVERHEAD + PER_PARAMETER * weights
+def _modelled_step(weights: int, passes: int) -> float:
+    """Milliseconds of a step of networks with so many parameters, each run so many times."""
+    return (OVERHEAD + PER_PARAMETER * weights) * (1 + PER_PASS * (passes - 1))
 
 
 def _key(cell: Cell) -> str:
@@ -191,5 +194,9 @@ def _parameters_of_row(row: Row) -> int | None:
         features, hidden, layers, nodes, members = (int(row[name]) for name in names)
     except (KeyError, ValueError):
         return None
-    networks = 1 if row.get("settings.method.ensemble") == "dropout" else members
-    return networks * _of_network(features, hidden, layers, nodes)
+    return members // _passes_of_row(row) * _of_network(features, hidden, layers, nodes)
+
+
+def _passes_of_row(row: Row) -> int:
+    """How often each network is run in a step: members of a dropout ensemble are passes of one."""
+    return int(row["settings.method.members"]) if row.get("settings.method.ensemble") == "dropout" else 1

@@ -87,6 +87,20 @@ def test_members_not_measured_are_not_taken_for_measured() -> None:
     assert estimate.estimate([cell], [row("enron", "ensemble", 1.0, members=2)], stack=1, workers=1).measured == 0
 
 
+def test_passes_of_a_dropout_ensemble_cost_less_than_networks_and_more_than_nothing() -> None:
+    """And a measured one of ten passes corrects by what it took beyond what ten passes are expected to take."""
+    one, ten, networks = (
+        benchmark_cell("enron", *cell) for cell in (("chmcnn",), ("dropout_focal_bbma",), ("ensemble", 0, "method.members=10"))
+    )
+    plain = estimate.work([one, ten, networks])
+    assert plain[one.identity] * 2 < plain[ten.identity] < plain[networks.identity] / 2
+    expected = plain[ten.identity] / (133 * 247)
+    measured = row("enron", "dropout_focal_bbma", 3 * expected, members=10) | {"settings.method.ensemble": "dropout"}
+    other = benchmark_cell("diatoms", "dropout_focal_gmu", 0, "method.members=50")
+    found = estimate.estimate([other], [measured], stack=1, workers=1).seconds[other.identity]
+    assert found == pytest.approx(3 * estimate.work([other])[other.identity] / 1000)
+
+
 def test_own_files_have_no_estimate() -> None:
     own = benchmark_cell("arff", "chmcnn", 0, "dataset.name=mine", "dataset.train=a.arff", "dataset.test=b.arff")
     assert estimate.estimate([own], [], stack=1, workers=1).seconds == {own.identity: None}
