@@ -333,14 +333,17 @@ def _best(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
 
 def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     method = criterion.methods[0]
-    sizes = _sizes(plan, method, protocol)
+    planned = _sizes(plan, method, protocol)
     start = f"{_title(criterion.metric)} of {_column(method, protocol)} rises with the number of members"
-    if len(sizes) < FEWEST_SIZES:
-        have = ", ".join(map(str, sizes)) or "none"
+    if len(planned) < FEWEST_SIZES:
+        have = ", ".join(map(str, planned)) or "none"
         return Finding(
             NOT_TESTED,
             f"{start}: {NOT_TESTED}. Sizes planned: {have}, where at least {FEWEST_SIZES} are needed (method.members).",
         )
+    # A size tried on a few datasets only must not hide what the others say.
+    wide = {size: column for size, column in planned.items() if len(_done(plan, column)) >= criterion.datasets}
+    sizes = wide if len(wide) >= FEWEST_SIZES else planned
     values, left_out = _values(plan, list(sizes.values()), criterion.metric)
     used = tuple(sorted(set.intersection(*(set(one) for one in values.values()))))
     if len(used) < criterion.datasets:
@@ -356,6 +359,8 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
         f"{', '.join(map(str, sizes))} ({_MEANS}): L = {test.statistic:g}, p = {number(test.pvalue)}; median difference between "
         f"{largest} and {smallest} members {gain:+.2f} points."
     )
+    if few := sorted(planned.keys() - sizes.keys()):
+        sentence += f" On fewer than {criterion.datasets} datasets, and left out: {', '.join(map(str, few))} members."
     return Finding(verdict, sentence, n=len(used), effect=f"{gain:+.2f} points", p=float(test.pvalue), used=used)
 
 
@@ -384,6 +389,11 @@ def _values(plan: pd.DataFrame, columns: Sequence[str], metric: str) -> tuple[di
         return {column: {} for column in columns}, words
     cells = cells_of(done[done["dataset"].isin(shared)], columns, metric)
     return {column: dict(values) for column, values in cells.means(columns)[0].items()}, words
+
+
+def _done(plan: pd.DataFrame, column: str) -> set[str]:
+    """The datasets on which every planned seed of a column is done."""
+    return set(complete(plan[plan["column"] == column])[0]["dataset"])
 
 
 def _sizes(plan: pd.DataFrame, method: str, protocol: str) -> dict[int, str]:

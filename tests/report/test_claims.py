@@ -153,6 +153,16 @@ def test_a_trend_needs_three_sizes_of_the_ensemble():
     assert "Sizes planned: 2, 5, where at least 3 are needed" in one.sentence
 
 
+def test_a_size_tried_on_few_datasets_does_not_hide_the_trend_of_the_others():
+    criterion = Criterion("trend", ("weighted_focal_bbma",), "macro_f1")
+    few = [with_members(20, place) for place in range(2)]
+    cells = [*(with_members(members, place) for place in range(8) for members in (2, 5, 10)), *few]
+    (one,) = judge(criterion, plan_of(cells, lambda cell: 0.1 + 0.001 * cell.settings.method.members))
+    assert (one.verdict, one.findings[0].effect, one.findings[0].n) == (SUPPORTED, "+0.80 points", 8)
+    assert "sizes 2, 5, 10" in one.sentence
+    assert one.sentence.endswith("On fewer than 6 datasets, and left out: 20 members.")
+
+
 def test_reconstructed_data_are_named_with_the_verdict_without_them():
     plan = plan_of(cells_of(METHODS, datasets=6), BETTER, reconstructed=["data_2"])
     (one,) = judge(DIFFERENCE, plan)
