@@ -160,9 +160,8 @@ def readable(count: float) -> str:
 
 def _modelled(cell: Cell) -> float | None:
     """Milliseconds of a cell's training by its network's size."""
-    count, weights, method = steps(cell), parameters(cell), cell.settings.method
-    passes = method.members if method.ensemble == "dropout" else 1
-    return None if count is None or weights is None else count * _modelled_step(weights, passes)
+    count, weights = steps(cell), parameters(cell)
+    return None if count is None or weights is None else count * _modelled_step(weights, cell.settings.method.passes)
 
 
 def _modelled_step(weights: int, passes: int) -> float:
@@ -198,5 +197,5 @@ def _parameters_of_row(row: Row) -> int | None:
 
 
 def _passes_of_row(row: Row) -> int:
-    """How often each network is run in a step: members of a dropout ensemble are passes of one."""
+    """As :attr:`hmc.settings.MethodSettings.passes`."""
     return int(row["settings.method.members"]) if row.get("settings.method.ensemble") == "dropout" else 1

@@ -65,7 +65,7 @@ class Objective:
         self._own_batches = method.ensemble == "own_batches" and method.members > 1
         averaged = reduction == "mean" or (reduction == "as_released" and self._focal is None)
         self._averaged_nodes = int(context.hierarchy.evaluated.sum()) if averaged else 0
-        self._passes = method.members if method.ensemble == "dropout" else 1
+        self._passes = method.passes
         self._weights = _ScheduledWeights(context, mixed_share=1.0 if self._focal else self._share)
         self._evaluated = torch.from_numpy(context.hierarchy.evaluated.astype(np.float32)).to(context.device)
 

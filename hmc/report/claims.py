@@ -18,7 +18,7 @@ import scipy
 
 from hmc import settings_file
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
-from hmc.report.pairs import difference
+from hmc.report.pairs import difference, p_value
 from hmc.report.significance import complete, protocols
 from hmc.report.sweeps import conditions
 from hmc.results import published
@@ -157,7 +157,7 @@ def table(judgements: Sequence[Judgement]) -> Table:
                 one.verdict,
                 "; ".join(str(finding.n) for finding in one.findings) or DASH,
                 "; ".join(finding.effect or DASH for finding in one.findings) or DASH,
-                "; ".join(DASH if finding.p is None else number(finding.p) for finding in one.findings) or DASH,
+                "; ".join(p_value(finding.p) for finding in one.findings) or DASH,
                 one.sentence,
             )
             for one in judgements

@@ -185,6 +185,11 @@ class MethodSettings:
         """How many networks are trained."""
         return 1 if self.ensemble == "dropout" else self.members
 
+    @property
+    def passes(self) -> int:
+        """How often each network is run in a step: the members of a dropout ensemble are passes of one network."""
+        return self.members // self.networks
+
 
 # --- training -------------------------------------------------------------------------------------------------------
 
