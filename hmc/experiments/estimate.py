@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hmc.results.store import Row
-from hmc.settings import Cell, DatasetSettings, canonical_hash, identifying
+from hmc.settings import Cell, DatasetSettings, MethodSettings, canonical_hash, identifying
 
 OVERHEAD = 0.45
 """Milliseconds of a step whatever its network (ours, measured on one core; corrected by what the store's records say)."""
@@ -111,8 +111,8 @@ def estimate(cells: Sequence[Cell], rows: Sequence[Row], *, stack: int, workers:
             measured.setdefault(name, []).append(float(row["times.step_milliseconds"]))
         seconds = sum(float(row.get(f"times.{name}_seconds", 0)) for name in ("data", "evaluate"))
         other_seconds.setdefault(row["dataset"], []).append(seconds)
-        if (weights := _parameters_of_row(row)) is not None:
-            modelled[key] = _modelled_step(weights, _passes_of_row(row))
+        if (step := _modelled_step_of_row(row)) is not None:
+            modelled[key] = step
     ratios = [statistics.median(measured[key]) / value for key, value in modelled.items()]
     correction = statistics.median(ratios) if ratios else 1.0
     seconds_by_cell: dict[str, float | None] = {}
@@ -184,18 +184,15 @@ def _key_of_row(row: Row) -> str:
     return "|".join([row["dataset"], *(row.get(f"settings.{name}", "") for name in names), learning])
 
 
-def _parameters_of_row(row: Row) -> int | None:
-    """Of all networks of a row's cell; None where the row does not say, or where an encoder learns with them."""
+def _modelled_step_of_row(row: Row) -> float | None:
+    """None where the row does not say how large its networks are, or where an encoder learns with them."""
     if row.get("settings.encoder.frozen") == "false":
         return None
-    names = ("data.features", "settings.training.hidden", "settings.training.layers", "data.nodes", "settings.method.members")
+    names = ("data.features", "settings.training.hidden", "settings.training.layers", "data.nodes")
     try:
-        features, hidden, layers, nodes, members = (int(row[name]) for name in names)
+        members, ensemble = int(row["settings.method.members"]), row["settings.method.ensemble"]
+        features, hidden, layers, nodes = (int(row[name]) for name in names)
     except (KeyError, ValueError):
         return None
-    return members // _passes_of_row(row) * _of_network(features, hidden, layers, nodes)
-
-
-def _passes_of_row(row: Row) -> int:
-    """As :attr:`hmc.settings.MethodSettings.passes`."""
-    return int(row["settings.method.members"]) if row.get("settings.method.ensemble") == "dropout" else 1
+    method = MethodSettings(row["method"], members=members, ensemble=ensemble)
+    return _modelled_step(method.networks * _of_network(features, hidden, layers, nodes), method.passes)

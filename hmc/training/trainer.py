@@ -239,7 +239,7 @@ def _epoch(
     order = torch.stack([torch.randperm(count, generator=own.order) for own in generators for _ in range(orders)])
     order = order.view(len(generators), orders, count).to(features.device)
     masks = _masks(method, training, generators, batches, features.device)
-    repeats = method.members // orders if method.ensemble == "dropout" else method.networks // orders
+    repeats = method.members // orders
     for batch in range(batches):
         rows = order[:, :, batch * size : (batch + 1) * size]
         encoded = inputs(features[rows])
