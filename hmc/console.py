@@ -1,4 +1,4 @@
-"""The bridge between the command line and the settings: the only module that knows Hydra.
+"""The bridge between the command line and the settings: with the doors, all that knows Hydra.
 
 Hydra composes one configuration from files and overrides. Before it does, every override is checked here against the
 settings' own dataclasses, so that an unknown key, name or type is one line with the nearest known one; and after, the plain
@@ -25,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names, read
-from hmc.report import sweeps
+from hmc.report import claims, sweeps
 from hmc.report.formats import Table, terminal, write_tables
 from hmc.report.page import Results, write_page
 from hmc.report.significance import planned
@@ -223,18 +223,22 @@ def show_results(suite: SuiteSettings, cells: Sequence[Cell], results: Results, 
 
 
 def show_tables(suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str) -> list[Table]:
-    """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and return them.
+    """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and return them, but for the one of the paper's claims.
 
-    Prints the tables against published numbers and those of sweeps, then where all are.
+    That one, which the page tells at more length, is written where a claim could be judged. Prints the tables against published
+    numbers and those of sweeps, then where all are.
     """
-    swept = sweeps.tables(planned(cells, results.frame))
+    plan = planned(cells, results.frame)
+    swept = sweeps.tables(plan)
     made = [*tables(cells, results.frame, published.load()), *swept]
+    judged = claims.judge(claims.load(), plan)
+    told = [claims.table(judged)] if any(one.verdict != claims.NOT_TESTED for one in judged) else []
     folder = Path(results_dir) / "tables" / suite.name
-    write_tables(made, folder)
+    write_tables([*made, *told], folder)
     shown = [*(table for table in made if table.name.startswith("published")), *swept] or made
     for table in shown:
         print(f"\n{_as_printed(table)}")
-    print(f"\n{len(made)} tables (Markdown, CSV, LaTeX) are in {folder}/")
+    print(f"\n{len(made) + len(told)} tables (Markdown, CSV, LaTeX) are in {folder}/")
     return made
 
 

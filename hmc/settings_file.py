@@ -1,4 +1,4 @@
-"""Reading YAML: the only module that does, so that it is done safely everywhere.
+"""Reading YAML files of people: the only module that does, so that it is done safely everywhere.
 
 Only plain data are made (no objects), and what YAML would take in silence, a key given twice, is refused.
 """

@@ -62,7 +62,7 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, hierarchy: Hierarchy
     """Score constrained probabilities against closed labels.
 
     probabilities: float [rows, nodes] in [0, 1]; labels: bool [rows, nodes]; training_counts: int [nodes], positives in the
-    rows that the networks were trained on. All over every node of the hierarchy; only evaluated ones are scored.
+    training rows, without those that resampling added. All over every node of the hierarchy; only evaluated ones are scored.
 
     Raises MetricError for shapes that do not fit the hierarchy or each other, NaN, a value outside [0, 1], no row, or no
     evaluated node.

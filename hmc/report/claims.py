@@ -17,20 +17,20 @@ import pandas as pd
 import scipy
 
 from hmc import settings_file
+from hmc.report.closeness import fewest_pairs
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
 from hmc.report.pairs import difference, p_value
-from hmc.report.significance import complete, protocols
+from hmc.report.significance import protocols
 from hmc.report.sweeps import conditions
+from hmc.report.tables import BENCHMARK, complete_places
 from hmc.results import published
 from hmc.results.published import PublishedError
 from hmc.settings import SettingsError, build, column_name, setting
 from hmc.stats.frames import cells_of
-from hmc.stats.pairwise import DEFAULT, Comparison, compare_pairs, family, number
+from hmc.stats.pairwise import DEFAULT, Comparison, compare_pairs, family, hodges_lehmann, number
 from hmc.stats.ranks import rank
 
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested here"
-BENCHMARK = ("fun", "go", "others")
-"""Groups of datasets that can decide a claim."""
 IMAGES = "images"
 """The group of datasets whose conditions can decide a claim on images."""
 FEWEST_SIZES = 3
@@ -163,8 +163,8 @@ def table(judgements: Sequence[Judgement]) -> Table:
             for one in judgements
         ),
         notes=(
-            "n: datasets; several entries belong to several criteria, all of which must hold. Not supported: not shown by these "
-            "records, which is not the same as refuted. Generated datasets decide nothing.",
+            "n: datasets, or conditions of images; several entries belong to several criteria, all of which must hold. Not "
+            "supported: not shown by these records, which is not the same as refuted. Generated datasets decide nothing.",
         ),
     )
 
@@ -241,11 +241,10 @@ def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Find
             )
         )
     judged = family(pairs)
+    fewest = max(criterion.datasets, fewest_pairs(len(criterion.methods), criterion.alpha))
     verdicts, words = [], []
     for pair in judged:
-        least = 2 * 0.5**pair.test.n * len(criterion.methods)
-        if pair.test.n < criterion.datasets or least >= criterion.alpha:
-            fewest = max(criterion.datasets, math.floor(math.log2(2 * len(criterion.methods) / criterion.alpha)) + 1)
+        if pair.test.n < fewest:
             verdicts.append(NOT_TESTED)
             words.append(_lacking(f"{pair.a} against {pair.b}", pair.test.n, fewest, pair.missing, criterion.over))
             continue
@@ -352,12 +351,13 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     data = np.array([[values[column][dataset] for column in sizes.values()] for dataset in used])
     test = scipy.stats.page_trend_test(data, method="auto")
     verdict = SUPPORTED if test.pvalue < criterion.alpha else NOT_SUPPORTED
-    gain = 100 * float(np.median(data[:, -1] - data[:, 0]))
+    shift = hodges_lehmann(data[:, -1] - data[:, 0], resamples=0)
+    gain = 100 * (shift.estimate if shift else math.nan)
     smallest, largest = min(sizes), max(sizes)
     sentence = (
         f"{start}: {verdict}. Page's trend test, one-sided, {test.method}, over {len(used)} datasets and sizes "
-        f"{', '.join(map(str, sizes))} ({_MEANS}): L = {test.statistic:g}, p = {number(test.pvalue)}; median difference between "
-        f"{largest} and {smallest} members {gain:+.2f} points."
+        f"{', '.join(map(str, sizes))} ({_MEANS}): L = {test.statistic:g}, p = {number(test.pvalue)}; "
+        f"Hodges-Lehmann difference between {largest} and {smallest} members {gain:+.2f} points."
     )
     if few := sorted(planned.keys() - sizes.keys()):
         sentence += f" On fewer than {criterion.datasets} datasets, and left out: {', '.join(map(str, few))} members."
@@ -381,7 +381,7 @@ def _values(plan: pd.DataFrame, columns: Sequence[str], metric: str) -> tuple[di
     """Mean by column and dataset, of datasets where every planned seed of these columns is done; and words on what lacks."""
     part = plan[plan["column"].isin(columns)]
     absent = [column for column in columns if column not in set(part["column"])]
-    done, left_out = complete(part)
+    done, left_out = complete_places(part)
     whole = {column: set(done.loc[done["column"] == column, "dataset"]) for column in columns}
     shared = set.intersection(*whole.values()) if whole else set()
     words = (*(f"no cell of {column} is planned" for column in absent), *left_out)
@@ -393,7 +393,7 @@ def _values(plan: pd.DataFrame, columns: Sequence[str], metric: str) -> tuple[di
 
 def _done(plan: pd.DataFrame, column: str) -> set[str]:
     """The datasets on which every planned seed of a column is done."""
-    return set(complete(plan[plan["column"] == column])[0]["dataset"])
+    return set(complete_places(plan[plan["column"] == column])[0]["dataset"])
 
 
 def _sizes(plan: pd.DataFrame, method: str, protocol: str) -> dict[int, str]:

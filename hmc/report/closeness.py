@@ -53,9 +53,9 @@ def _shared(a: Mapping[int, float], b: Mapping[int, float]) -> tuple[list[float]
     return [a[seed] for seed in seeds], [b[seed] for seed in seeds]
 
 
-def fewest_pairs(tests: int) -> int:
-    """The fewest pairs with which a two-sided exact test can give p < ALPHA after Holm over so many tests (at least one).
+def fewest_pairs(tests: int, level: float = ALPHA) -> int:
+    """The fewest pairs with which a two-sided exact test can give p < level after Holm over so many tests (at least one).
 
     Unanimous pairs give p = 2 ** (1 - pairs), which Holm multiplies by the number of tests: 6 pairs for one test, 8 for five.
     """
-    return 1 + math.ceil(math.log2(tests / ALPHA))
+    return 2 + math.floor(math.log2(tests / level))

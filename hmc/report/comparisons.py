@@ -15,7 +15,7 @@ from hmc import settings_file
 from hmc.report.closeness import QUICK
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
 from hmc.report.pairs import BALANCE, balance, difference, p_value
-from hmc.report.tables import marked
+from hmc.report.tables import OVER_DATASETS, marked
 from hmc.settings import SettingsError, build, column_name, setting
 from hmc.stats.frames import compare
 from hmc.stats.pairwise import Choices
@@ -49,11 +49,11 @@ def column(name: str) -> str:
 
 
 def results(frame: pd.DataFrame, datasets: Sequence[str] = ()) -> pd.DataFrame:
-    """The complete results on these datasets, or on all of the paper's: generated ones and images count only if named.
+    """The complete results on these datasets, or on all but generated ones and images, which count only if named.
 
     Raises SettingsError where there are none.
     """
-    wanted = frame["dataset"].isin(datasets) if datasets else ~frame["group"].isin(("synthetic", "images"))
+    wanted = frame["dataset"].isin(datasets) if datasets else frame["group"].isin(OVER_DATASETS)
     found = frame[wanted & (frame["status"] == "complete")]
     if found.empty:
         raise SettingsError("there are no results of the datasets asked for; run scripts/reproduce.py first, or set results_dir")

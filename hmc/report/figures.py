@@ -23,10 +23,11 @@ import pandas as pd
 
 from hmc.files import replacing
 from hmc.report.closeness import ALPHA
-from hmc.report.significance import Analysis, slug
+from hmc.report.formats import slug
+from hmc.report.significance import Analysis
 from hmc.report.sweeps import METRICS as SWEPT_METRICS
 from hmc.report.sweeps import Sweep, shown_levels
-from hmc.report.tables import BASELINE, FREQUENCIES, GROUPS
+from hmc.report.tables import BASELINE, FREQUENCIES, GROUPS, compared_datasets, means_over_datasets
 from hmc.settings import column_name
 from hmc.stats.pairwise import number
 from hmc.stats.ranks import matrix
@@ -88,21 +89,23 @@ class Rendered:
 def recall_by_frequency(plan: pd.DataFrame, group: str, protocol: str) -> Drawing:
     """Mean node recall (percent) against the nodes' positives in training, a line a method.
 
-    A method whose planned cells of the group are not all done is left out, and named. Means over seeds, then over the datasets
-    that have such nodes, as in the tables.
+    Of the datasets on which most can be compared. A method that is not planned on all of them, or not complete there, is left
+    out, and named. Means over seeds, then over the datasets that have such nodes.
     """
     part = plan[(plan["group"] == group) & (plan["protocol"] == protocol)]
+    baseline = column_name(BASELINE, protocol, "")
+    part = part[part["dataset"].isin(compared_datasets(part, baseline))]
     name = slug(f"recall_frequency_{group}_{protocol}")
     title = f"Mean node recall (percent) by the node's positive rows in training, {GROUPS[group]}, protocol {protocol}"
     ranges = {metric: label for metric, label in FREQUENCIES.items() if metric in part and part[metric].notna().any()}
-    lines: dict[str, list[float]] = {}
-    left_out = []
-    for column, values in part.groupby("column", sort=False):
-        if ranges and values["done"].all() and values["dataset"].nunique() == part["dataset"].nunique():
-            lines[str(column)] = [100 * _mean_of_datasets(values, metric) for metric in ranges]
-        else:
-            left_out.append(str(column))
-    missing = f" Not complete and left out: {', '.join(left_out)}." if left_out else ""
+    means = means_over_datasets(part, list(dict.fromkeys(part["column"])), list(ranges))
+    lines = {
+        column: [math.nan if value is None else 100 * value for value in values.values()]
+        for column, values in means.items()
+        if any(value is not None for value in values.values())
+    }
+    left_out = [column for column in means if column not in lines]
+    missing = f" Not complete on these datasets and left out: {', '.join(left_out)}." if left_out else ""
     if not lines:
         return Drawing(name, title, f"No figure: no method is complete on all datasets of the group.{missing}")
     datasets = part["dataset"].nunique()
@@ -112,7 +115,7 @@ def recall_by_frequency(plan: pd.DataFrame, group: str, protocol: str) -> Drawin
         f"Mean over seeds, then over {_count(datasets, 'dataset')} (those that have such nodes). The scale is that of square "
         f"roots, so that small recalls can be told apart.{_reference(lines, protocol)}{shared}{missing}"
     )
-    baseline, labels = column_name(BASELINE, protocol, ""), list(ranges.values())
+    labels = list(ranges.values())
     return Drawing(name, title, note, lambda: _draw_recall(lines, labels, baseline), repr((lines, labels, baseline)))
 
 
@@ -179,7 +182,7 @@ def sweep_curves(sweep: Sweep) -> Drawing:
 
     Bands are standard deviations over seeds. A level where a planned cell is not done is left out of its line.
     """
-    name = slug(sweep.name)
+    name = sweep.name
     title = f"Macro recall, macro F1 and AU(PRC) (percent) by the {sweep.swept.title}, {sweep.where}"
     lines: dict[str, dict[str, list[Point]]] = {}
     for metric in SWEPT_METRICS:
@@ -488,7 +491,9 @@ def made(drawing: Drawing, folder: str | Path) -> str | None:
 
 def _mark(drawing: Drawing, svg: str) -> str:
     """What an SVG was drawn from and by, and what it holds, so that it is drawn anew when one of these changes."""
-    by = metadata.version("matplotlib"), Path(__file__).read_text(encoding="utf-8")
+    sources = {__file__, drawing.draw.__code__.co_filename} if drawing.draw else {__file__}
+    versions = [metadata.version(name) for name in ("matplotlib", "scikit-posthocs")]
+    by = *versions, *(Path(source).read_text(encoding="utf-8") for source in sorted(sources))
     return " ".join(hashlib.sha256(part.encode()).hexdigest() for part in (repr((drawing.data, by)), svg.rstrip()))
 
 
@@ -549,11 +554,6 @@ def shown_groups(plan: pd.DataFrame) -> list[tuple[str, str]]:
     pairs = set(zip(plan["group"], plan["protocol"], strict=True))
     order = list(GROUPS)
     return sorted(pairs, key=lambda pair: (order.index(pair[0]), pair[1] != "released", pair[1]))
-
-
-def _mean_of_datasets(values: pd.DataFrame, metric: str) -> float:
-    means = values.groupby("dataset", sort=False)[metric].mean().dropna()
-    return float(means.mean()) if len(means) else math.nan
 
 
 def _reference(lines: Mapping[str, Sequence[float]], protocol: str) -> str:

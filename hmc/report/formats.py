@@ -21,7 +21,7 @@ class Estimate:
     """A mean over seeds, as it stands in a table.
 
     mean: None while a planned value is missing. spread: standard deviation (n - 1), None with one value. seeds: values there
-    are; planned: values there should be. digits: decimals shown.
+    are, 0 beside a mean that is of other things than seeds; planned: values there should be. digits: decimals shown.
     """
 
     mean: float | None
@@ -37,7 +37,7 @@ class Estimate:
         shown = f"{self.mean:.{self.digits}f}"
         if self.spread is not None:
             shown += f" ± {self.spread:.{self.digits}f}"
-        return f"{shown} ({self.seeds})" if with_seeds else shown
+        return f"{shown} ({self.seeds})" if with_seeds and self.seeds else shown
 
 
 Entry = str | Estimate
@@ -83,6 +83,11 @@ class Table:
         ]
 
 
+def slug(name: str) -> str:
+    """A name as the name of a file and of a place in a page."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "_"
+
+
 def markdown(table: Table) -> str:
     """A GitHub table under a heading, its notes as a list."""
     lines = [f"## {_markdown(table.title)}", "", _markdown_row([_markdown(name) for name in table.header])]
@@ -106,7 +111,7 @@ def comma_separated(table: Table) -> str:
         line: list[object] = []
         for entry, estimates in zip(row, split, strict=True):
             if isinstance(entry, Estimate):
-                line += [entry.mean, entry.spread, entry.seeds]
+                line += [entry.mean, entry.spread, entry.seeds or None]
             else:
                 text = "" if entry == DASH else entry
                 line += [text, "", ""] if estimates else [text]

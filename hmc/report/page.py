@@ -19,7 +19,7 @@ from hmc.report import claims as claims_
 from hmc.report import figures, significance, sweeps
 from hmc.report.claims import Claim, Judgement
 from hmc.report.figures import Drawing
-from hmc.report.formats import DASH, RECONSTRUCTED, Estimate, Table
+from hmc.report.formats import DASH, RECONSTRUCTED, Estimate, Table, slug
 from hmc.report.tables import GROUPS, MACRO_F1, MACRO_RECALL
 from hmc.results.record import Record
 from hmc.results.store import PARTS, Row, frame, merged, row
@@ -83,7 +83,7 @@ def write_page(
     known = curves or {}
     judged = claims_.judge(claims_.load() if claims is None else claims, plan)
     analyses = significance.analyses(plan, TESTED)
-    name = significance.slug(suite)
+    name = slug(suite)
     content = {
         "suite": suite,
         "title": title or suite,
@@ -95,10 +95,7 @@ def write_page(
         "pairs": [table_parts(table) for table in significance.tables(plan, analyses)],
         "sweeps": [_drawn(figures.sweep_curves(one), Path(folder) / name) for one in sweeps.sweeps(plan)],
         "recall": [_drawn(one, Path(folder) / name) for one in _per_group(plan, figures.recall_by_frequency)],
-        "learning": [
-            _drawn(one, Path(folder) / name)
-            for one in _per_group(plan, lambda part, group, protocol: figures.learning_curves(part, known, group, protocol))
-        ],
+        "learning": [_drawn(one, Path(folder) / name) for one in _learning(plan, known)],
         "provenance": provenance(plan, frame, known),
     }
     path = Path(folder) / f"{name}.html"
@@ -110,6 +107,12 @@ def write_page(
 
 
 _TESTS = (figures.significance_matrix, figures.critical_difference)
+
+
+def _learning(plan: pd.DataFrame, curves: Mapping[str, Sequence[float]]) -> list[Drawing]:
+    """Those that can be drawn; where none can, the first one says why."""
+    every = _per_group(plan, lambda part, group, protocol: figures.learning_curves(part, curves, group, protocol))
+    return [one for one in every if one.draw is not None] or every[:1]
 
 
 def _per_group(plan: pd.DataFrame, make: Any) -> list[Drawing]:

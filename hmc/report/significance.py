@@ -7,31 +7,28 @@ not the number that was planned. Two methods are compared by their means over th
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from hmc.report.closeness import ALPHA, QUICK
-from hmc.report.formats import DASH, Table
+from hmc.report.formats import DASH, Table, slug
 from hmc.report.pairs import BALANCE, balance, difference, p_value
 from hmc.report.sweeps import SWEPT, levels_of
-from hmc.report.tables import BASELINE, Metric, grid
+from hmc.report.tables import BASELINE, OVER_DATASETS, Metric, complete_places, grid, widest
 from hmc.settings import Cell, column_name
-from hmc.stats.frames import Cells, cells_of
-from hmc.stats.pairwise import Choices, Comparison, Family, compare_pairs, family, number
+from hmc.stats.frames import cells_of, over_datasets
+from hmc.stats.pairwise import Comparison, Family, compare_pairs, family, listed, number
 from hmc.stats.ranks import Ranking, rank
-
-GENERATED = "synthetic"
 
 
 @dataclass(frozen=True)
 class Analysis:
     """One metric of all method columns of one protocol over datasets.
 
-    pairs: every pair of columns, in the plan's order, Holm over all of them. ranking: the columns' average ranks with Friedman's
-    test. left_out: the places (column on dataset) that are not complete.
+    pairs: every pair of columns, in the plan's order, Holm over all of them. ranking: average ranks with Friedman's test, of the
+    columns and over the datasets with which most can be ranked. left_out: the places (column on dataset) that are not complete.
     """
 
     metric: Metric
@@ -41,24 +38,21 @@ class Analysis:
     ranking: Ranking
     left_out: tuple[str, ...]
 
-    @property
-    def datasets(self) -> tuple[str, ...]:
-        """The datasets of which at least one pair has a value, sorted."""
-        return tuple(sorted({str(key) for pair in self.pairs for key in pair.pairs.keys}))
-
     def sentence(self) -> str:
         """What was tested over how many datasets, or why nothing was."""
         if len(self.columns) < 2:
-            some = f"(methods with a complete dataset: {len(self.columns)}; generated ones do not count)"
+            some = f"(methods with a complete dataset: {len(self.columns)}; generated ones and images do not count)"
             return f"{self.metric.title}, protocol {self.protocol}: nothing to compare {some}."
         if not self.pairs.tested:
             reasons = sorted({pair.test.reason for pair in self.pairs})
             return f"{self.metric.title}, protocol {self.protocol}: no p-value, {'; '.join(reasons[:2])} (a pair is a dataset)."
-        first = next(pair.test for pair in self.pairs if pair.test.p is not None)
+        tests = [pair.test for pair in self.pairs if pair.test.p is not None]
+        fewest, most = min(test.n for test in tests), max(test.n for test in tests)
+        datasets = f"{most} datasets" if fewest == most else f"{fewest} to {most} datasets a pair"
         apart = sum(pair.p_holm is not None and pair.p_holm < ALPHA for pair in self.pairs)
         return (
-            f"{self.metric.title}, protocol {self.protocol}: Wilcoxon signed-rank, {first.alternative}, over "
-            f"{len(self.datasets)} datasets (means over seeds), Holm over {self.pairs.tested} pairs: "
+            f"{self.metric.title}, protocol {self.protocol}: Wilcoxon signed-rank, {tests[0].alternative}, over "
+            f"{datasets} (means over seeds), Holm over {self.pairs.tested} pairs: "
             f"{apart} {'pair differs' if apart == 1 else 'pairs differ'} at {ALPHA:g}."
         )
 
@@ -82,22 +76,6 @@ def planned(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
     return plan
 
 
-def measured(plan: pd.DataFrame) -> pd.DataFrame:
-    """The plan without generated datasets, which prove nothing about real ones."""
-    return plan[plan["group"] != GENERATED]
-
-
-def complete(plan: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The cells of complete places (column on dataset: all planned seeds done), and words on each place that is not."""
-    places = plan.groupby(["dataset", "column"], sort=False)["done"]
-    left_out = [
-        f"{column} on {dataset} ({done} of {wanted} seeds)"
-        for (dataset, column), done, wanted in zip(places.sum().index, places.sum(), places.size(), strict=True)
-        if done < wanted
-    ]
-    return plan[places.transform("all").astype(bool)], tuple(left_out)
-
-
 def protocols(plan: pd.DataFrame) -> list[str]:
     """The plan's protocols, the released one first."""
     return sorted(set(plan["protocol"]), key=lambda name: (name != "released", name))
@@ -107,18 +85,21 @@ def protocols(plan: pd.DataFrame) -> list[str]:
 
 
 def analysis(plan: pd.DataFrame, metric: Metric, protocol: str) -> Analysis:
-    """Every pair of the protocol's columns over datasets, and their ranks. Generated datasets do not count."""
-    part = measured(plan)
-    part = part[part["protocol"] == protocol]
-    done, left_out = complete(part)
+    """Every pair of the protocol's columns over datasets, and their ranks. Generated datasets and images do not count."""
+    part = plan[plan["group"].isin(OVER_DATASETS) & (plan["protocol"] == protocol)]
+    done, left_out = complete_places(part)
     columns = [column for column in dict.fromkeys(part["column"]) if column in set(done["column"])]
     if metric.name not in done or not columns:
         return Analysis(metric, protocol, (), family([]), rank({}), left_out)
     cells = cells_of(done, columns, metric.name)
-    pairs = family(over_datasets(cells, a, b, QUICK) for a, b in itertools.combinations(columns, 2))
-    averages, _, note = cells.means(columns)
+    pairs = family(over_datasets(cells, a, b, QUICK, missing=()) for a, b in itertools.combinations(columns, 2))
+    have = done.groupby("column")["dataset"].agg(frozenset)
+    datasets = widest(have[columns])
+    ranked = [column for column in columns if datasets <= have[column]]
+    averages, _, note = cells.means(ranked)
     scores: dict[str, dict[str, float | None]] = {column: dict(values) for column, values in averages.items()}
-    ranking = rank(scores, alpha=ALPHA, metric=metric.name, choices=QUICK, missing=left_out, note=note)
+    unranked = [f"{column} (on {len(datasets & have[column])} of them)" for column in columns if column not in ranked]
+    ranking = rank(scores, alpha=ALPHA, metric=metric.name, choices=QUICK, missing=(*unranked, *left_out), note=note)
     return Analysis(metric, protocol, tuple(columns), pairs, ranking, left_out)
 
 
@@ -127,17 +108,11 @@ def analyses(plan: pd.DataFrame, metrics: Iterable[Metric]) -> list[Analysis]:
     return [analysis(plan, metric, protocol) for metric in metrics for protocol in protocols(plan)]
 
 
-def over_datasets(cells: Cells, a: str, b: str, choices: Choices, missing: Sequence[str] = ()) -> Comparison:
-    """Two columns over datasets, by their means over the seeds that both have."""
-    averages, _, note = cells.means((a, b))
-    return compare_pairs(averages[a], averages[b], names=(a, b), metric=cells.metric, choices=choices, missing=missing, note=note)
-
-
 def over_seeds(plan: pd.DataFrame, metric: Metric, protocol: str) -> dict[str, Family]:
     """Per dataset, every column against the protocol's baseline, a pair a seed, Holm over the dataset's columns."""
     part = plan[plan["protocol"] == protocol]
     baseline = column_name(BASELINE, protocol, "")
-    done, _ = complete(part)
+    done, _ = complete_places(part)
     found = {}
     for dataset, values in done.groupby("dataset", sort=False):
         columns = list(dict.fromkeys(values["column"]))
@@ -193,7 +168,7 @@ def pairs_table(found: Analysis) -> Table:
         notes=(
             found.sentence(),
             "Difference: Hodges-Lehmann. n: datasets on which both methods are complete.",
-            *([f"Left out, not complete: {_few(found.left_out)}."] if found.left_out else []),
+            *([f"Left out, not complete: {listed(found.left_out)}."] if found.left_out else []),
         ),
     )
 
@@ -208,7 +183,7 @@ def seeds_table(plan: pd.DataFrame, metric: Metric, protocol: str) -> Table:
         entries = {pair.a: pair for pair in pairs}
         rows.append((dataset, *(_difference(entries.get(column), metric) for column in columns)))
     counts = sorted({pair.test.n for pairs in families.values() for pair in pairs if pair.test.p is not None})
-    least = next((pair.test.least_p for pairs in families.values() for pair in pairs if pair.test.n == counts[-1]), 1.0)
+    least = min((pair.test.least_p for pairs in families.values() for pair in pairs), default=1.0)
     return Table(
         name=slug(f"seeds_{metric.name}_{protocol}"),
         title=f"{metric.title} ({metric.unit}) less {baseline}'s, over seeds within a dataset, protocol {protocol}",
@@ -227,13 +202,3 @@ def _difference(pair: Comparison | None, metric: Metric) -> str:
         return DASH
     shown = difference(pair, metric.scale, metric.digits)
     return shown if pair.p_holm is None else f"{shown} (p {number(pair.p_holm)})"
-
-
-def slug(name: str) -> str:
-    """A name as the name of a file and of a place in a page."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "_"
-
-
-def _few(words: Sequence[str], most: int = 6) -> str:
-    shown = "; ".join(words[:most])
-    return f"{shown}; and {len(words) - most} more" if len(words) > most else shown

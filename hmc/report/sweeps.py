@@ -6,17 +6,19 @@ A level counts for a method only when every seed planned there is done, as every
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from hmc.report.closeness import QUICK
-from hmc.report.formats import Entry, Table
+from hmc.report.formats import Entry, Table, slug
 from hmc.report.pairs import BALANCE, balance, difference, p_value
-from hmc.report.tables import AU_PRC, MACRO_F1, MACRO_RECALL, SPREAD_NOTE, Metric, best, estimate
+from hmc.report.tables import AU_PRC, MACRO_F1, MACRO_RECALL, SPREAD_NOTE, Metric, best, complete_places, estimate
 from hmc.settings import Cell, column_name
-from hmc.stats.pairwise import Comparison, compare_pairs, family, number
+from hmc.stats.frames import cells_of, over_datasets
+from hmc.stats.pairwise import Comparison, family, number
 
 METRICS = (MACRO_RECALL, MACRO_F1, AU_PRC)
 FEWEST_LEVELS = 3
@@ -44,7 +46,7 @@ class Sweep:
     """One setting's levels on one dataset under one protocol.
 
     others: the settings, as typed, in which all its cells depart from their files besides. cells: rows of the plan, with the
-    columns ``level`` and ``label`` (of the method).
+    columns ``level`` and ``label`` (of the method). name: of its figure and table.
     """
 
     dataset: str
@@ -52,6 +54,7 @@ class Sweep:
     swept: Swept
     others: str
     cells: pd.DataFrame
+    name: str
 
     @property
     def levels(self) -> list[float]:
@@ -60,11 +63,6 @@ class Sweep:
     @property
     def labels(self) -> list[str]:
         return list(dict.fromkeys(self.cells["label"]))
-
-    @property
-    def name(self) -> str:
-        """Of its figure and table."""
-        return f"sweep_{self.swept.word}_{self.dataset}_{self.protocol}"
 
     @property
     def where(self) -> str:
@@ -91,8 +89,10 @@ def sweeps(plan: pd.DataFrame) -> list[Sweep]:
         part = plan.assign(level=plan[swept.key], others=[_without(variant, swept.key) for variant in plan["variant"]])
         for (dataset, protocol, others), cells in part.groupby(["dataset", "protocol", "others"], sort=False):
             if cells["level"].nunique() >= FEWEST_LEVELS:
-                found.append(Sweep(str(dataset), str(protocol), swept, str(others), cells.assign(label=cells["method"])))
-    return found
+                name = slug(f"sweep_{swept.word}_{dataset}_{protocol}")
+                found.append(Sweep(str(dataset), str(protocol), swept, str(others), cells.assign(label=cells["method"]), name))
+    counts = Counter(one.name for one in found)
+    return [one if counts[one.name] == 1 else replace(one, name=slug(f"{one.name}_{one.others}")) for one in found]
 
 
 def _without(variant: str, *keys: str) -> str:
@@ -129,25 +129,20 @@ def conditions(plan: pd.DataFrame) -> pd.DataFrame:
 
 def over_conditions(plan: pd.DataFrame, metric: Metric) -> list[Comparison]:
     """Every pair of methods of one protocol's conditions, by means over seeds, Holm over the pairs; complete conditions only."""
-    whole = plan[plan.groupby(["dataset", "column"], sort=False)["done"].transform("all").astype(bool)]
+    whole, _ = complete_places(plan)
     if metric.name not in whole or whole.empty:
         return []
-    means = whole.groupby(["column", "dataset"], sort=False)[metric.name].mean()
     columns = list(dict.fromkeys(whole["column"]))
-    values = {column: {str(name): float(value) for name, value in means[column].items()} for column in columns}
-    return list(
-        family(
-            compare_pairs(values[a], values[b], names=(a, b), metric=metric.name, over="conditions", choices=QUICK, missing=())
-            for a, b in itertools.combinations(columns, 2)
-        )
-    )
+    cells = cells_of(whole, columns, metric.name)
+    pairs = itertools.combinations(columns, 2)
+    return list(family(over_datasets(cells, a, b, QUICK, over="conditions", missing=()) for a, b in pairs))
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
 def tables(plan: pd.DataFrame) -> list[Table]:
-    """Of each sweep its numbers; then, per dataset and protocol, every pair of methods over all conditions."""
+    """Of each sweep its numbers; then, per protocol, every pair of methods over all conditions."""
     made = [_numbers(one) for one in sweeps(plan)]
     part = conditions(plan)
     return [*made, *(_tests(part[part["protocol"] == protocol], str(protocol)) for protocol in dict.fromkeys(part["protocol"]))]
@@ -196,8 +191,8 @@ def _tests(part: pd.DataFrame, protocol: str) -> Table:
         rows=tuple(rows),
         notes=(
             "Wilcoxon signed-rank, two-sided, a pair a condition (means over seeds), Holm over the metric's pairs; difference: "
-            "Hodges-Lehmann. All conditions share one dataset and its test rows: this speaks of other conditions on these "
-            "images, not of other images.",
+            "Hodges-Lehmann. Conditions of a dataset share its test rows: this speaks of other conditions on these images, "
+            "not of other images.",
             *([f"So few conditions cannot give p below {number(least)}."] if 0.05 < least < 1 else []),
         ),
     )

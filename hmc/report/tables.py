@@ -24,6 +24,11 @@ from hmc.settings import Cell
 
 BASELINE = "chmcnn"
 
+BENCHMARK = ("others", "fun", "go")
+"""Groups of datasets with published counterparts: those of the paper's claims on datasets."""
+OVER_DATASETS = (*BENCHMARK, "own")
+"""Groups that tests over datasets take: generated data prove nothing about real ones, images are compared over conditions."""
+
 GROUPS = {
     "others": "other datasets",
     "fun": "FunCat",
@@ -70,7 +75,6 @@ _CLOSE = (
     f"seeds that both have, two-sided, Holm over the methods, {ALPHA:g}); not shown to be as good."
 )
 
-_INCOMPARABLE = ("synthetic", "own", "images")
 _COMPARISON = ("dataset", "method", "ours", "n", "published", "difference", "verdict")
 
 
@@ -114,6 +118,28 @@ def grid(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
     return joined
 
 
+def complete_places(plan: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The cells of complete places (column on dataset: all planned seeds done), and words on each place that is not."""
+    places = plan.groupby(["dataset", "column"], sort=False)["done"]
+    left_out = [
+        f"{column} on {dataset} ({done} of {wanted} seeds)"
+        for (dataset, column), done, wanted in zip(places.sum().index, places.sum(), places.size(), strict=True)
+        if done < wanted
+    ]
+    return plan[places.transform("all").astype(bool)], tuple(left_out)
+
+
+def widest(datasets: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Of the sets of datasets that the single columns have, the one with the most datasets times columns that have all of them,
+    the one with more columns where two are equal; empty without any.
+
+    So neither a dataset with a few columns nor a column with a few datasets hides what the others say side by side.
+    """
+    every = list(datasets)
+    counts = {one: sum(one <= other for other in every) for one in every}
+    return max(counts, key=lambda one: (len(one) * counts[one], counts[one]), default=frozenset())
+
+
 # --- ours against published -----------------------------------------------------------------------------------------
 
 
@@ -127,7 +153,8 @@ def published_au_prc(plan: pd.DataFrame, published: Published) -> Table:
     rows: list[tuple[Entry, ...]] = []
     shown = []
     for (dataset, column), values in _places(plan):
-        comparable = _comparable(values)
+        # Others have no published counterpart, whatever they are called.
+        comparable = values["group"].isin(BENCHMARK).all()
         value = published.au_prc.get((dataset, str(values["method"].iloc[0]))) if comparable else None
         if value is not None or dataset not in known or not comparable:
             rows.append(_comparison(dataset, column, values, AU_PRC, value, verdicts.AU_PRC))
@@ -147,7 +174,7 @@ def published_macro_f1(plan: pd.DataFrame, published: Published) -> Table:
     """Macro F1 of every column against the paper's one cell for the dataset, whose method is not named; the nearest is marked."""
     rows: list[tuple[Entry, ...]] = []
     strong = set()
-    plan = plan[plan["dataset"].isin(list(published.macro_f1)) & ~plan["group"].isin(_INCOMPARABLE)]
+    plan = plan[plan["dataset"].isin(list(published.macro_f1)) & plan["group"].isin(BENCHMARK)]
     for dataset, part in _datasets(plan).items():
         value = published.macro_f1[dataset]
         places = [(column, values) for (_, column), values in _places(part)]
@@ -260,7 +287,7 @@ def _mean_of(parts: Sequence[Estimate | None], metric: Metric) -> Entry:
     means = [part.mean for part in parts if part is not None and part.mean is not None]
     if len(means) < len(parts):
         return DASH
-    return Estimate(float(np.mean(means)), None, len(means), len(parts), metric.digits)
+    return Estimate(float(np.mean(means)), digits=metric.digits)
 
 
 def best(row: Sequence[Entry], shift: int = 0) -> list[int]:
@@ -321,12 +348,9 @@ def recall_by_dataset(plan: pd.DataFrame, group: str) -> Table:
 def recall_profiles(plan: pd.DataFrame, group: str) -> list[Table]:
     """Recall by the nodes' frequency in training and by their depth, each column as a multiple of the baseline's.
 
-    Over the datasets on which all columns are planned, so that every row is of the same datasets; over all where there is none.
+    A row is of the same datasets as every other; a column that is not planned on all of them has none.
     """
-    columns = plan.groupby("dataset", sort=False)["column"].nunique()
-    compared = columns.index[columns == plan["column"].nunique()]
-    if len(compared):
-        plan = plan[plan["dataset"].isin(compared)]
+    plan = plan[plan["dataset"].isin(compared_datasets(plan, BASELINE))]
     depths = sorted((name for name in plan.columns if name.startswith("recall_depth_")), key=natural)
     by_depth = {name: f"depth {name.rpartition('_')[2]}" for name in depths}
     return [
@@ -335,11 +359,19 @@ def recall_profiles(plan: pd.DataFrame, group: str) -> list[Table]:
     ]
 
 
+def compared_datasets(plan: pd.DataFrame, baseline: str) -> frozenset[str]:
+    """The datasets on which columns are best compared side by side, see :func:`widest`; the baseline's, where it is planned."""
+    planned = plan.groupby("column", sort=False)["dataset"].agg(frozenset)
+    if baseline not in planned:
+        return widest(planned)
+    return widest(planned.drop(baseline).map(planned[baseline].__and__)) or planned[baseline]
+
+
 def _profile(plan: pd.DataFrame, group: str, name: str, words: str, ranges: Mapping[str, str]) -> Table:
     """Rows are columns of the results, columns are ranges of nodes. The first row is the baseline's recall itself, in percent."""
     ranges = {metric: label for metric, label in ranges.items() if metric in plan and plan[metric].notna().any()}
     columns = [BASELINE, *(column for column in dict.fromkeys(plan["column"]) if column != BASELINE)]
-    means = _over_datasets(plan, columns, list(ranges))
+    means = means_over_datasets(plan, columns, list(ranges))
     baseline = means[BASELINE]
     first = tuple(DASH if value is None else f"{100 * value:.2f}" for value in baseline.values())
     labels = {str(column): marked(str(column), values) for column, values in plan.groupby("column")}
@@ -354,7 +386,7 @@ def _profile(plan: pd.DataFrame, group: str, name: str, words: str, ranges: Mapp
         rows=((f"{labels[BASELINE]} (percent)", *first), *rows) if ranges else (),
         notes=(
             "Mean over seeds, then over the datasets that have such nodes with a positive in test; ratio of these means.",
-            f"Of datasets on which all these methods are planned: {', '.join(datasets)}.",
+            f"Of the datasets on which most can be compared: {', '.join(datasets)}.",
             _RATIO,
             *_legend([first, *rows]),
             *_marks(plan),
@@ -362,7 +394,7 @@ def _profile(plan: pd.DataFrame, group: str, name: str, words: str, ranges: Mapp
     )
 
 
-def _over_datasets(plan: pd.DataFrame, columns: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, float | None]]:
+def means_over_datasets(plan: pd.DataFrame, columns: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, float | None]]:
     """Per column and metric the mean over datasets of the mean over seeds; None unless every cell of every dataset is done.
 
     A dataset without such nodes has no value in any of its cells and is left out: that is the data's doing, not a missing run.
@@ -406,11 +438,6 @@ def _places(plan: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
 def _datasets(plan: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The cells of each dataset, in the plan's order."""
     return {str(dataset): values for dataset, values in plan.groupby("dataset", sort=False)}
-
-
-def _comparable(values: pd.DataFrame) -> bool:
-    """Generated data, images and a person's own have no published counterpart, whatever they are called."""
-    return set(_INCOMPARABLE).isdisjoint(values["group"])
 
 
 def marked(text: str, values: pd.DataFrame) -> str:

@@ -15,7 +15,6 @@ import pandas as pd
 
 from hmc.settings import did_you_mean
 from hmc.stats.pairwise import DEFAULT, Choices, Comparison, ComparisonError, Family, compare_pairs, family
-from hmc.stats.ranks import Ranking, rank
 
 OVER = ("datasets", "seeds")
 KEYS = ("dataset", "column", "seed")
@@ -79,7 +78,7 @@ def compare(frame: pd.DataFrame, a: str, b: str, metric: str, over: str = "datas
         raise ComparisonError(f"over={over!r} is not known{did_you_mean(over, OVER)}")
     cells = cells_of(frame, (a, b), metric)
     if over == "datasets":
-        return family([_over_datasets(cells, a, b, choices)])
+        return family([over_datasets(cells, a, b, choices)])
     return family(
         compare_pairs(
             cells.of(a, dataset),
@@ -93,27 +92,6 @@ def compare(frame: pd.DataFrame, a: str, b: str, metric: str, over: str = "datas
         )
         for dataset in cells.seeds
     )
-
-
-def compare_all(frame: pd.DataFrame, pairs: Sequence[tuple[str, str]], metric: str, choices: Choices = DEFAULT) -> Family:
-    """Several pairs of methods over datasets as one family, Holm over the pairs. Raises ComparisonError as :func:`compare`."""
-    cells: dict[tuple[str, str], Cells] = {pair: cells_of(frame, pair, metric) for pair in pairs}
-    return family(_over_datasets(cells[pair], *pair, choices) for pair in pairs)
-
-
-def rank_columns(
-    frame: pd.DataFrame,
-    columns: Sequence[str],
-    metric: str,
-    *,
-    better: str = "higher",
-    alpha: float = 0.05,
-    choices: Choices = DEFAULT,
-) -> Ranking:
-    """Rank several methods over datasets by means of seeds. Raises ComparisonError as :func:`compare`."""
-    averages, missing, note = cells_of(frame, columns, metric).means(columns)
-    scores: dict[str, dict[str, float | None]] = {column: dict(values) for column, values in averages.items()}
-    return rank(scores, better=better, alpha=alpha, metric=metric, choices=choices, missing=missing, note=note)
 
 
 def cells_of(frame: pd.DataFrame, columns: Sequence[str], metric: str) -> Cells:
@@ -151,9 +129,18 @@ def cells_of(frame: pd.DataFrame, columns: Sequence[str], metric: str) -> Cells:
     return Cells(metric, values, {dataset: sorted(seeds[dataset]) for dataset in sorted(seeds)})
 
 
-def _over_datasets(cells: Cells, a: str, b: str, choices: Choices) -> Comparison:
-    averages, missing, note = cells.means((a, b))
-    return compare_pairs(averages[a], averages[b], names=(a, b), metric=cells.metric, choices=choices, missing=missing, note=note)
+def over_datasets(
+    cells: Cells, a: str, b: str, choices: Choices, *, over: str = "datasets", missing: Sequence[str] | None = None
+) -> Comparison:
+    """Two columns over datasets, by their means over the seeds that both have.
+
+    over: what the pairs are called. missing: words on cells that are wanting; by default, those that one of the two lacks.
+    """
+    averages, lacking, note = cells.means((a, b))
+    wanting = lacking if missing is None else missing
+    return compare_pairs(
+        averages[a], averages[b], names=(a, b), metric=cells.metric, over=over, choices=choices, missing=wanting, note=note
+    )
 
 
 def _seeds(counts: Sequence[int]) -> str:

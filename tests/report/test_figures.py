@@ -50,8 +50,16 @@ def test_many_methods_get_a_panel_each_with_the_baseline_in_it():
 def test_a_method_that_is_not_complete_is_left_out_of_the_curves_and_named():
     cells = cells_of(METHODS, datasets=2)
     drawing = figures.recall_by_frequency(plan_of(cells, value, done=cells[:-1]), "fun", "released")
-    assert "Not complete and left out: weighted." in drawing.note
+    assert "Not complete on these datasets and left out: weighted." in drawing.note
     assert "weighted" not in texts(drawn(drawing).svg)
+
+
+def test_recall_is_of_the_datasets_on_which_most_can_be_compared():
+    cells = [*cells_of(METHODS, datasets=2), *cells_of(["chmcnn"], datasets=3), *cells_of(["lpros"], datasets=1)]
+    drawing = figures.recall_by_frequency(plan_of(cells, lambda cell: 0.5), "fun", "released")
+    assert "over 2 datasets" in drawing.note
+    assert "left out: lpros." in drawing.note
+    assert {*METHODS, "lpros"} - set(texts(drawn(drawing).svg)) == {"lpros"}
 
 
 def test_learning_curves_have_a_panel_a_method_and_a_line_a_dataset():

@@ -1,7 +1,7 @@
 import pytest
 
 from hmc.report import significance
-from hmc.report.formats import DASH
+from hmc.report.formats import DASH, slug
 from hmc.report.tables import MACRO_F1
 from hmc.stats.pairwise import wilcoxon
 from tests.report.examples import cells_of, place_of, plan_of, results_of
@@ -48,6 +48,20 @@ def test_methods_with_different_numbers_of_planned_seeds_are_compared_on_the_sha
     assert pair.missing == ()
 
 
+def test_images_do_not_count_over_datasets():
+    cells = [*cells_of(["chmcnn", "weighted"]), *cells_of(["ensemble"], group="images")]
+    assert significance.analysis(plan_of(cells, value), MACRO_F1, "released").columns == ("chmcnn", "weighted")
+
+
+def test_methods_are_ranked_on_the_datasets_on_which_most_can_be():
+    cells = [*cells_of(["chmcnn", "weighted"], datasets=8), *cells_of(["ensemble"], datasets=7), *cells_of(["lpros"], datasets=1)]
+    plan = plan_of(cells, lambda cell: 0.1 if cell.method == "lpros" else value(cell))
+    found = significance.analysis(plan, MACRO_F1, "released")
+    assert (found.ranking.methods, len(found.ranking.datasets)) == (("weighted", "ensemble", "chmcnn"), 7)
+    assert found.ranking.missing == ("lpros (on 1 of them)",)
+    assert "over 7 to 8 datasets a pair" in found.sentence()
+
+
 def test_generated_datasets_and_other_protocols_do_not_count():
     cells = [
         *cells_of(["chmcnn", "weighted"], group="synthetic"),
@@ -57,7 +71,8 @@ def test_generated_datasets_and_other_protocols_do_not_count():
     assert [one.protocol for one in found] == ["released", "corrected"]
     assert (
         found[0].sentence()
-        == "Macro F1, protocol released: nothing to compare (methods with a complete dataset: 0; generated ones do not count)."
+        == "Macro F1, protocol released: nothing to compare (methods with a complete dataset: 0; generated ones and images do "
+        "not count)."
     )
     assert found[1].columns == ("chmcnn (corrected)", "weighted (corrected)")
     assert (
@@ -96,6 +111,6 @@ def test_a_plan_without_records_or_cells_has_nothing_to_compare():
 
 
 def test_a_name_becomes_a_file_name():
-    assert significance.slug("a b/../c<d>") == "a_b_.._c_d_"
-    assert significance.slug("...") == "_"
-    assert DASH not in significance.slug(DASH)
+    assert slug("a b/../c<d>") == "a_b_.._c_d_"
+    assert slug("...") == "_"
+    assert DASH not in slug(DASH)

@@ -91,6 +91,25 @@ def test_methods_are_tested_over_conditions_each_once():
     assert pairs[0].losses == 9
 
 
+def test_methods_are_compared_over_conditions_by_the_seeds_that_both_have():
+    def value(cell):
+        return 0.3 + 0.1 * cell.seed + 0.01 * (cell.method == "weighted")
+
+    cells = [*cells_of(["ensemble"], seeds=2), *cells_of(["weighted"], seeds=1)]
+    (pair,) = sweeps.over_conditions(sweeps.conditions(plan_of(cells, value)), sweeps.MACRO_F1)
+    assert pair.pairs.a == pytest.approx([0.3] * 9)
+    assert (pair.wins, pair.losses) == (0, 9)
+
+
+def test_sweeps_that_differ_in_other_settings_have_names_of_their_own():
+    other = [cell_at("ensemble", 0, noise=level, others="method.members=2") for level in NOISE]
+    found = sweeps.sweeps(plan_of([*cells_of(fractions=()), *other], lambda cell: 0.5))
+    assert {one.name for one in found} == {
+        "sweep_noise_digits_released_encoder.name_small_convolution__method.members_5",
+        "sweep_noise_digits_released_method.members_2",
+    }
+
+
 def test_an_incomplete_level_is_left_out_and_named():
     cells = cells_of(fractions=())
     plan = plan_of(cells, done=cells[:-1])

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from hmc.stats.frames import compare, compare_all, rank_columns
+from hmc.stats.frames import compare
 from hmc.stats.pairwise import Choices, ComparisonError
 
 DATASETS = [f"d{place}" for place in range(7)]
@@ -86,26 +86,6 @@ def test_a_failed_attempt_beside_a_result_is_no_second_result():
     failed = pd.DataFrame([{"dataset": "d0", "column": "old", "seed": 0, "macro_f1": np.nan, "status": "failed"}])
     frame = pd.concat([failed, results()], ignore_index=True)
     assert compare(frame, "new", "old", "macro_f1") == compare(results(), "new", "old", "macro_f1")
-
-
-def test_several_pairs_are_one_family():
-    judged = compare_all(results(), [("new", "old"), ("new", "third"), ("old", "third")], "macro_f1", Choices(resamples=0))
-    assert [(comparison.a, comparison.b) for comparison in judged] == [("new", "old"), ("new", "third"), ("old", "third")]
-    assert [comparison.p for comparison in judged] == pytest.approx([judged.comparisons[0].test.p, 3 * 2 / 2**7, 3 * 2 / 2**7])
-    assert len(compare_all(results(), [], "macro_f1")) == 0
-
-
-def test_ranking_of_columns():
-    frame = without(results(), dataset="d1", column="third", seed=1)
-    ranking = rank_columns(frame, ["old", "new", "third"], "macro_f1")
-    assert ranking.methods == ("new", "old", "third")
-    assert ranking.ranks == pytest.approx([8 / 7, 13 / 7, 3])
-    assert ranking.missing == ("third on d1, seed 1",)
-    assert "7 datasets (means of 2 to 3 shared seeds each)" in ranking.sentence()
-    assert rank_columns(frame, ["old", "new", "third"], "macro_f1", better="lower").methods[0] == "third"
-    gone = rank_columns(without(frame, dataset="d1", column="third"), ["old", "new", "third"], "macro_f1")
-    assert gone.datasets == tuple(name for name in DATASETS if name != "d1")
-    assert gone.missing == ("third on d1, seeds 0, 1, 2",)
 
 
 @pytest.mark.parametrize(
