@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hmc.metrics.rare import FREQUENCY_BANDS
 from hmc.report import verdicts
 from hmc.report.closeness import ALPHA, Closeness, closeness
 from hmc.report.formats import DASH, RECONSTRUCTED, Entry, Estimate, Table
@@ -39,12 +40,10 @@ GROUPS = {
 }
 
 FREQUENCIES = {
-    "recall_frequency_0": "0",
-    "recall_frequency_1_3": "1 to 3",
-    "recall_frequency_4_10": "4 to 10",
-    "recall_frequency_11_100": "11 to 100",
-    "recall_frequency_over_100": "over 100",
+    f"recall_frequency_{band}": f"over {least - 1}" if most is None else f"{least} to {most}" if least < most else str(least)
+    for band, least, most in FREQUENCY_BANDS
 }
+"""How the recalls of ranges of training frequency are shown."""
 
 
 @dataclass(frozen=True)

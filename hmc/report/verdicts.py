@@ -1,4 +1,4 @@
-"""Ours against a published number: match, close, differs or missing, with the rule that decided in words."""
+"""Ours against a published number: match, close, differs or missing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ class Tolerance:
     match: float
     close: float
     why: str
-    unit: str = ""
     match_share: float = math.inf
     close_share: float = math.inf
 
@@ -44,7 +43,6 @@ AU_PRC = Tolerance(
 MACRO_F1 = Tolerance(
     match=1.0,
     close=3.0,
-    unit=" points",
     match_share=0.05,
     close_share=0.15,
     why="Macro F1: match when the means differ by at most 5 % of the published value, never more than 1 point; close up to 15 %, "
@@ -58,23 +56,14 @@ MACRO_F1 = Tolerance(
 class Verdict:
     """How ours compares with a published value.
 
-    name: match, close, differs or missing. rule: what decided, in words. Spreads are standard deviations over seeds, None where
-    unknown; numbers are in the published value's unit.
+    name: match, close, differs or missing. mean: of ours, None while a planned seed is missing. seeds: how many there are.
+    difference: ours minus published, None where there is no such. In the published value's unit.
     """
 
     name: str
-    rule: str
-    mean: float | None = None
-    spread: float | None = None
-    seeds: int = 0
-    published: float | None = None
-    published_spread: float | None = None
-    published_seeds: int | None = None
-
-    @property
-    def difference(self) -> float | None:
-        """Ours minus published."""
-        return None if self.mean is None or self.published is None else self.mean - self.published
+    mean: float | None
+    seeds: int
+    difference: float | None = None
 
 
 def verdict(
@@ -85,25 +74,10 @@ def verdict(
     ours: one value a seed, in the published value's unit. planned: how many seeds there should be; fewer are "missing", since a
     mean over the seeds that happen to exist is not the number that was planned.
     """
-    planned = len(ours) if planned is None else planned
-    spread = statistics.stdev(ours) if len(ours) > 1 else None
-    mean = statistics.fmean(ours) if ours and len(ours) >= planned else None
-    if published is None:
-        return Verdict("missing", "nothing published for this cell", mean, spread, len(ours))
-    known = (mean, spread, len(ours), published.value, published.spread, published.seeds)
-    if mean is None:
-        return Verdict("missing", f"{len(ours)} of {planned} seeds done", *known)
+    mean = statistics.fmean(ours) if ours and len(ours) >= (planned or 0) else None
+    if published is None or mean is None:
+        return Verdict("missing", mean, len(ours))
     match, close = tolerance.limits(published.value)
-    distance = abs(mean - published.value)
-    if distance <= match + _FLOAT_NOISE:
-        name, comparison = "match", f"<= {match:.4g}"
-    elif distance <= close + _FLOAT_NOISE:
-        name, comparison = "close", f"> {match:.4g} but <= {close:.4g}"
-    else:
-        name, comparison = "differs", f"> {close:.4g}"
-    rule = f"|{mean:.4f} - {published.value:.{published.digits}f}| = {distance:.4f} {comparison}{tolerance.unit}"
-    if len(ours) == 1:
-        rule += "; one seed, our spread is unknown"
-    if not published.method:
-        rule += "; the paper's cell does not name its method"
-    return Verdict(name, rule, *known)
+    difference = mean - published.value
+    distance = abs(difference) - _FLOAT_NOISE
+    return Verdict("match" if distance <= match else "close" if distance <= close else "differs", mean, len(ours), difference)
