@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hmc.experiments.claim import ClaimedError
+from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings
 
@@ -46,6 +49,16 @@ def attempt(
     if error and len(mine) > 1:
         return [outcome for cell in mine for outcome in attempt([cell], runtime, on_epoch)]
     return [Outcome(cell, error) for cell in mine]
+
+
+def lost(cell: Cell, store: Store, error: str, environment: Mapping[str, Any]) -> Outcome:
+    """The outcome of a cell whose process was killed, recorded in its place unless it had finished the cell."""
+    if store.state(cell).name == "done":
+        return Outcome(cell)
+    # Where it cannot be recorded it is reported all the same, and the others go on.
+    with contextlib.suppress(OSError):
+        store.save(Record.failed(cell, error, environment=environment))
+    return Outcome(cell, error)
 
 
 def described(error: BaseException) -> str:

@@ -30,7 +30,7 @@ from hmc.data.load import load
 from hmc.data.synthetic import generate
 from hmc.experiments import plan
 from hmc.experiments.parts import Parts, parts
-from hmc.experiments.run import TrainingRows, build_objective, limit_threads
+from hmc.experiments.run import build_objective, limit_threads
 from hmc.hierarchy import Hierarchy
 from hmc.models.constraint import Constraint
 from hmc.models.mlp import layer_sizes
@@ -165,7 +165,7 @@ Timed = Callable[[int], float]
 
 def _ours(settings: RunSettings, data: Dataset, stack: int = 1) -> Timed:
     constraint = Constraint(data.hierarchy)
-    rows = TrainingRows(data.training.features, data.training.labels)
+    rows = data.training
     objective = build_objective(data, rows, Cell(settings, data.sha256), constraint)
     features, labels = torch.from_numpy(rows.features), torch.from_numpy(rows.labels)
 

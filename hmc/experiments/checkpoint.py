@@ -98,7 +98,7 @@ class CheckpointFile:
         self._cost = self._saved - began
 
     def remove(self) -> None:
-        """Called when the records are saved. Also removes what was kept when one of the cells was trained in another stack."""
+        """Called when the training diverged. Also removes what was kept when one of the cells was trained in another stack."""
         for folder in self.folders:
             for name in (NAME, f".{NAME}.tmp"):
                 (folder / name).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import platform
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ from pathlib import Path
 from hmc.files import unwritable
 
 NAME = "lock"
+
+TRIES, PAUSE_SECONDS = 3, 0.01
+"""Of a claim: who asks whether a cell is claimed has its lock for an instant."""
 
 
 class ClaimedError(RuntimeError):
@@ -57,7 +61,8 @@ def is_claimed(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Shared, so that those who ask do not take each other for a holder.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
@@ -69,6 +74,7 @@ def is_claimed(folder: Path) -> bool:
 
 def _locked(path: Path) -> int | None:
     """The locked file, or None where the file system has no locks."""
+    tries = 0
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,6 +86,10 @@ def _locked(path: Path) -> int | None:
         except BlockingIOError:
             holder = os.pread(handle, 200, 0).decode(errors="replace")
             os.close(handle)
+            tries += 1
+            if tries < TRIES:
+                time.sleep(PAUSE_SECONDS)
+                continue
             raise ClaimedError(path.parent, holder) from None
         except OSError as error:
             os.close(handle)

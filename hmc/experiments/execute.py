@@ -163,16 +163,12 @@ class _Progress:
 
 def epoch_bar(cell: Cell, runtime: RuntimeSettings) -> Callable[[int, int], None]:
     """A progress bar over a cell's epochs, silent where the output is no terminal."""
-    return _EpochBar(cell, runtime)
+    epochs = cell.settings.checked().training.epochs
+    bar = tqdm(total=epochs, desc=str(cell), unit="epoch", leave=False, disable=None if runtime.progress else True)
 
+    def show(epoch: int, steps: int) -> None:
+        bar.update(epoch - bar.n)
+        if epoch == epochs:
+            bar.close()
 
-class _EpochBar:
-    def __init__(self, cell: Cell, runtime: RuntimeSettings) -> None:
-        epochs = cell.settings.checked().training.epochs
-        quiet = None if runtime.progress else True
-        self.bar = tqdm(total=epochs, desc=str(cell), unit="epoch", leave=False, disable=quiet)
-
-    def __call__(self, epoch: int, steps: int) -> None:
-        self.bar.update(epoch - self.bar.n)
-        if epoch == self.bar.total:
-            self.bar.close()
+    return show

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hmc import settings_file
+from hmc.data.catalog import MissingDataError
 from hmc.data.identity import data_sha256
 from hmc.results.store import Store
 from hmc.settings import (
@@ -190,19 +192,35 @@ def _apply(documents: dict[str, dict[str, Any]], override: str) -> None:
 
 
 def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Cell, bool]]:
-    """All cells of a suite after its selection, each once, and whether its dataset is required.
+    """The cells of :func:`identified`, with a warning for each dataset that is left out."""
+    cells, left_out = identified(suite, runtime)
+    for reason in left_out.values():
+        warnings.warn(f"left out: {reason}", RuntimeWarning, stacklevel=2)
+    return cells
+
+
+def identified(suite: SuiteSettings, runtime: RuntimeSettings) -> tuple[list[tuple[Cell, bool]], dict[str, str]]:
+    """All cells of a suite after its selection, each once, and whether its dataset is required; and per dataset that is left
+    out, why: a cell whose files have no pin and are not there has no identity.
 
     Raises SettingsError for an unknown name, a selection that names what no block has, a repeated seed, or a suite that includes
-    itself.
+    itself, MissingDataError for files of a dataset that is required.
     """
     found: dict[str, tuple[Cell, bool]] = {}
+    left_out: dict[str, str] = {}
     for block in _selected_blocks(suite):
         for dataset, method, protocol in itertools.product(block.datasets, block.methods, block.protocols):
-            for cell in _block_cells(dataset, method, protocol, block, runtime):
-                found.setdefault(cell.identity, (cell, block.required))
+            try:
+                for cell in _block_cells(dataset, method, protocol, block, runtime):
+                    found.setdefault(cell.identity, (cell, block.required))
+            except MissingDataError as error:
+                if block.required:
+                    raise
+                left_out[dataset] = str(error)
     if not found:
-        raise SettingsError(f"the suite {suite.name} has no cells; name datasets, methods, protocols and seeds in its blocks")
-    return list(found.values())
+        remedy = "; ".join(left_out.values()) or "name datasets, methods, protocols and seeds in its blocks"
+        raise SettingsError(f"the suite {suite.name} has no cells; {remedy}")
+    return list(found.values()), left_out
 
 
 def _selected_blocks(suite: SuiteSettings, above: tuple[str, ...] = ()) -> list[BlockSettings]:

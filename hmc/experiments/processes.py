@@ -18,10 +18,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from hmc.experiments.attempt import Outcome, attempt
+from hmc.experiments.attempt import Outcome, attempt, lost
 from hmc.experiments.plan import ExecutorSettings
 from hmc.results.provenance import cores
-from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings
 
@@ -41,6 +40,7 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
     """
     left = deque(waiting)
     again: set[str] = set()
+    store = Store(runtime.results_dir)
     runtime = dataclasses.replace(runtime, progress=False)
     with _Workers(min(count(runtime, executor), len(left)), runtime) as workers:
         while left or workers.busy:
@@ -51,7 +51,8 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
                 if not ended:
                     continue
                 if stack[0].identity in again:
-                    yield from [_lost(cell, ended, runtime) for cell in stack]
+                    error = f"its process {ended}, twice; if memory ran out, set executor.workers or executor.stack lower"
+                    yield from [lost(cell, store, error, {}) for cell in stack]
                 else:
                     again.add(stack[0].identity)
                     left.append(stack)
@@ -61,18 +62,6 @@ def count(runtime: RuntimeSettings, executor: ExecutorSettings) -> int:
     """How many processes: as set, but no more than the cores that this process may use have room for."""
     room = max(1, cores() // runtime.threads)
     return min(executor.workers or room, room)
-
-
-def _lost(cell: Cell, ended: str, runtime: RuntimeSettings) -> Outcome:
-    """Recorded here, for its process could not."""
-    store = Store(runtime.results_dir)
-    if store.state(cell).name == "done":
-        return Outcome(cell)
-    error = f"its process {ended}, twice; if memory ran out, set executor.workers or executor.stack lower"
-    # Where it cannot be recorded it is reported all the same, and the others go on.
-    with contextlib.suppress(OSError):
-        store.save(Record.failed(cell, error))
-    return Outcome(cell, error)
 
 
 class _Workers:

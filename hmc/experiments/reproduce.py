@@ -42,7 +42,8 @@ def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     """
     store = Store(runtime.results_dir)
     listed = store.listed()
-    entries = plan.planned([cell for cell, _ in plan.suite_cells(suite, runtime)], store)
+    pairs, left_out = plan.identified(suite, runtime)
+    entries = plan.planned([cell for cell, _ in pairs], store)
     left = _wanted(entries, runtime, accepted)
     workers = _workers(runtime, executor)
     expected = _estimated(left, store, executor, workers)
@@ -61,6 +62,8 @@ def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     for card in {entry.cell.dataset: entry.cell.settings.dataset for entry in entries}.values():
         if card.kind == "arff" and catalog.missing(card, runtime):
             print(f"  files of {card.name} are not at hand: {', '.join(catalog.missing(card, runtime))}")
+    for reason in left_out.values():
+        print(f"  left out: {reason}")
     print(_known(entries, listed, accepted, store), end="")
     if left:
         print(_expectation(left, expected, workers, Path(runtime.results_dir)))
@@ -133,16 +136,19 @@ def reproduce(
 
     Raises UnwritableError, before anything runs, where the results folder cannot be written.
     """
-    pairs = plan.suite_cells(suite, runtime)
+    pairs, left_out = plan.identified(suite, runtime)
     store = Store(runtime.results_dir)
     entries = plan.planned([cell for cell, _ in pairs], store)
     print(_summary(suite, entries))
     print(_known(entries, store.listed(), accepted, store), end="")
     wanted = _wanted(entries, runtime, accepted)
-    left_out = _unavailable([cell.settings.dataset for cell in wanted], runtime)
+    unavailable = _unavailable([cell.settings.dataset for cell in wanted], runtime)
+    left_out |= unavailable
     if left_out:
         print(_notice(left_out))
-    to_run = [cell for cell in wanted if cell.dataset not in left_out]
+    if unavailable:
+        print(PAPERS_FILES)
+    to_run = [cell for cell in wanted if cell.dataset not in unavailable]
     for entry in entries:
         if entry.state == "done" and not runtime.force:
             tidy(store.path(entry.cell))
@@ -154,7 +160,7 @@ def reproduce(
         from hmc.experiments.execute import execute
 
         failed = {str(outcome.cell): outcome.error for outcome in execute(to_run, runtime, executor) if outcome.error}
-    required_but_left_out = any(required and cell.dataset in left_out for cell, required in pairs)
+    required_but_left_out = any(required and cell.dataset in unavailable for cell, required in pairs)
     return Reproduction(tuple(cell for cell, _ in pairs), left_out, failed, bool(failed) or required_but_left_out)
 
 
@@ -185,10 +191,12 @@ def _unavailable(datasets: Sequence[DatasetSettings], runtime: RuntimeSettings) 
 
 
 def _notice(left_out: dict[str, str]) -> str:
-    lines = [f"The paper's datasets were not all found; left out: {', '.join(left_out)}."]
+    lines = [f"Not all datasets were found; left out: {', '.join(left_out)}."]
     lines += [f"  {reason}" for reason in left_out.values()]
-    lines.append(
-        "To include them: put the benchmark's HMC_data folder's contents into data/, or set HMC_DATA_DIR to that folder, "
-        "or run `make data` where the network can be reached."
-    )
     return "\n".join(lines)
+
+
+PAPERS_FILES = (
+    "To include the paper's: put the benchmark's HMC_data folder's contents into data/, or set HMC_DATA_DIR to that folder, "
+    "or run `make data` where the network can be reached."
+)

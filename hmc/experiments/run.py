@@ -7,7 +7,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ import torch
 
 from hmc.data import resample
 from hmc.data.catalog import DataError
-from hmc.data.dataset import Dataset
+from hmc.data.dataset import Dataset, Split
 from hmc.data.identity import data_sha256
 from hmc.data.load import load
 from hmc.experiments.checkpoint import CheckpointFile
@@ -36,14 +35,6 @@ from hmc.training.random import limiting_generator, resampling_generator
 from hmc.training.trainer import Objective, TrainingError, predict, train
 
 OnEpoch = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class TrainingRows:
-    """What a cell trains on. features: float32 [rows, features], or images; labels: bool [rows, nodes]."""
-
-    features: np.ndarray
-    labels: np.ndarray
 
 
 def device_for(runtime: RuntimeSettings) -> torch.device:
@@ -179,7 +170,7 @@ def _train_and_evaluate(
     return records
 
 
-def training_rows(dataset: Dataset, cell: Cell) -> TrainingRows:
+def training_rows(dataset: Dataset, cell: Cell) -> Split:
     """The training rows (train, then valid), and after them those that the method's resampling adds.
 
     Resampling looks at the same rows that are trained on.
@@ -187,15 +178,15 @@ def training_rows(dataset: Dataset, cell: Cell) -> TrainingRows:
     training = dataset.training
     settings = cell.settings.method.resampling
     if settings.name == "none":
-        return TrainingRows(training.features, training.labels)
+        return training
     generator = resampling_generator(cell.seed)
     added = resample.resample(settings.name, training.features, training.labels, dataset.hierarchy, settings.fraction, generator)
-    return TrainingRows(
+    return Split(
         np.concatenate([training.features, training.features[added.rows]]), np.concatenate([training.labels, added.labels])
     )
 
 
-def build_objective(dataset: Dataset, rows: TrainingRows, cell: Cell, constraint: Constraint) -> Objective:
+def build_objective(dataset: Dataset, rows: Split, cell: Cell, constraint: Constraint) -> Objective:
     """The method's objective (the class that ``method.objective`` names), told to count nodes on the rows that
     ``protocol.weights_from`` names.
 

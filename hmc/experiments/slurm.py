@@ -16,11 +16,10 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hmc.experiments.attempt import Outcome, attempt
+from hmc.experiments.attempt import Outcome, attempt, lost
 from hmc.experiments.claim import is_claimed
 from hmc.experiments.plan import ExecutorSettings
 from hmc.results.provenance import CHECKOUT, SLURM_LOGS
-from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings, SettingsError
 
@@ -59,7 +58,7 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
         while jobs:
             time.sleep(POLL_SECONDS)
             queued = _queued()
-            lost = []
+            resubmitted = []
             for number, (paths, stack) in list(jobs.items()):
                 if not paths.result_pickle.exists():
                     if queued is None or number in queued:
@@ -69,14 +68,16 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
                         continue
                     if stack[0].identity not in again:
                         again.add(stack[0].identity)
-                        lost.append(stack)
+                        resubmitted.append(stack)
                         del jobs[number]
                         continue
-                    _save_lost(stack, store, number)
+                    outcomes = [_lost(cell, store, number) for cell in stack]
+                else:
+                    outcomes = [_outcome(cell, store, paths.stderr) for cell in stack]
                 del jobs[number]
-                yield from [_outcome(cell, store, paths.stderr) for cell in stack]
-            if lost:
-                jobs |= _submit(lost, runtime, executor, folder)
+                yield from outcomes
+            if resubmitted:
+                jobs |= _submit(resubmitted, runtime, executor, folder)
     finally:
         if jobs:
             _slurm("scancel", *sorted({number.partition("_")[0] for number in jobs}))
@@ -118,21 +119,22 @@ def _submit(
 
 
 def _outcome(cell: Cell, store: Store, log: Path) -> Outcome:
+    # Asked first: whoever holds the cell may end it in between, and the record is then read that it left.
+    claimed = is_claimed(store.path(cell))
     state = store.state(cell)
     if state.name == "done":
         return Outcome(cell)
+    # Before a failure, which is an older one's: the task that met the claim has written none.
+    if claimed:
+        return Outcome(cell, holder="another reproduction")
     if state.name == "failed":
         return Outcome(cell, state.reason)
-    if is_claimed(store.path(cell)):
-        return Outcome(cell, holder="another reproduction")
     return Outcome(cell, f"its Slurm task left no result; see {log}")
 
 
-def _save_lost(stack: Stack, store: Store, number: str) -> None:
-    for cell in stack:
-        if store.state(cell).name != "done":
-            log = f"{SLURM_LOGS}/{number}_0_log.err"
-            store.save(Record.failed(cell, f"its Slurm task was killed twice; see {log}", environment={"log": log}))
+def _lost(cell: Cell, store: Store, number: str) -> Outcome:
+    log = f"{SLURM_LOGS}/{number}_0_log.err"
+    return lost(cell, store, f"its Slurm task was killed twice; see {log}", {"log": log})
 
 
 def _queued() -> set[str] | None:

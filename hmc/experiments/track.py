@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,28 @@ def tracker(runtime: RuntimeSettings) -> Track:
     """What to do with each finished record, by ``runtime.tracker``: none, tensorboard or mlflow.
 
     TensorBoard's files go to ``<results_dir>/tensorboard/``, MLflow's database to ``<results_dir>/mlflow.db`` unless the
-    environment's MLFLOW_TRACKING_URI names another place. Raises SettingsError where the package is not installed.
+    environment's MLFLOW_TRACKING_URI names another place. A tracker that fails costs a warning and no result.
+
+    Raises SettingsError where the package is not installed.
     """
+    show = _shown_by(runtime)
+
+    def track(record: Record) -> None:
+        try:
+            show(record)
+        # A tracker can fail in any way that its package knows, and what it is shown is saved already.
+        except Exception as error:
+            reason = (" ".join(str(error).split()) or type(error).__name__)[:200]
+            warnings.warn(
+                f"tracker={runtime.tracker} does not show {_name(record)} ({reason}); its record is saved all the same",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    return track
+
+
+def _shown_by(runtime: RuntimeSettings) -> Track:
     if runtime.tracker == "tensorboard":
         _required("tensorboard", "tensorboard")
         writer = _required("torch.utils.tensorboard", "tensorboard").SummaryWriter

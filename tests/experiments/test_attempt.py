@@ -8,8 +8,10 @@ import pytest
 
 from hmc.data import load as loading
 from hmc.experiments import run
-from hmc.experiments.attempt import Outcome, attempt, described
+from hmc.experiments.attempt import Outcome, attempt, described, lost
 from hmc.experiments.claim import claim
+from hmc.files import UnwritableError
+from hmc.results.record import Record
 from hmc.results.store import Store
 from tests.experiments.examples import contents, make_cell, misbehaving, runtime_in
 
@@ -80,6 +82,22 @@ def test_a_forced_cell_is_run_again_to_the_same_numbers(tmp_path: Path) -> None:
     attempt([cell], runtime_in(tmp_path, force=True))
     assert contents([cell], runtime) == numbers
     assert Store(tmp_path).load(cell).times != before.times
+
+
+def test_what_a_killed_process_had_not_finished_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done, recorded, unrecorded = (make_cell(seed) for seed in range(3))
+    store = Store(tmp_path)
+    attempt([done], runtime_in(tmp_path))
+    assert lost(done, store, "killed", {}) == Outcome(done)
+    assert lost(recorded, store, "killed", {"log": "a.err"}) == Outcome(recorded, "killed")
+    (failure,) = (record for record in store.records() if record.status == "failed")
+    assert (failure.error, failure.environment) == ("killed", {"log": "a.err"})
+
+    def full(record: Record) -> Path:
+        raise UnwritableError("No space left on device")
+
+    monkeypatch.setattr(store, "save", full)
+    assert lost(unrecorded, store, "killed", {}) == Outcome(unrecorded, "killed")
 
 
 def test_interrupts_are_not_outcomes(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +44,26 @@ def test_a_killed_holder_releases(tmp_path: Path) -> None:
     assert not is_claimed(tmp_path)
     with claim(tmp_path):
         assert is_claimed(tmp_path)
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[int]:
+    """Another process's question about a cell whose holder was killed, at the instant in which it has the lock."""
+    handle = os.open(tmp_path / NAME, os.O_RDWR | os.O_CREAT)
+    os.write(handle, b"process 1 on a machine that is gone")
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    yield handle
+    os.close(handle)
+
+
+def test_a_question_in_passing_keeps_nobody_from_claiming(asking: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: fcntl.flock(asking, fcntl.LOCK_UN))
+    with claim(tmp_path):
+        assert is_claimed(tmp_path)
+
+
+def test_whoever_asks_is_not_taken_for_a_holder(asking: int, tmp_path: Path) -> None:
+    assert not is_claimed(tmp_path)
 
 
 def test_only_one_of_many_is_inside_at_a_time(tmp_path: Path) -> None:

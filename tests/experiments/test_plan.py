@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from hmc.data.catalog import MissingDataError
 from hmc.experiments import plan
-from hmc.experiments.plan import BlockSettings, SuiteSettings
+from hmc.experiments.plan import BlockSettings, ExecutorSettings, SuiteSettings
+from hmc.experiments.reproduce import reproduce
 from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, SettingsError, build
-from tests.experiments.examples import runtime_in
+from tests.experiments.examples import SMALL, runtime_in
 from tests.suites import cells_of_suite
 
 BLOCK = BlockSettings(("synthetic_tree", "synthetic_dag"), ("chmcnn", "weighted"), seeds=(0, 1))
@@ -32,6 +35,31 @@ def test_a_suite_can_ask_for_nothing_that_is_not_at_hand() -> None:
     for required in (True, False):
         cells = plan.suite_cells(SuiteSettings("some", blocks=blocks, required=required), runtime_in(Path()))
         assert {cell.dataset for cell, needed in cells if needed} == ({"synthetic_tree", "synthetic_dag"} if required else set())
+
+
+NOT_AT_HAND = ("dataset.images.table=nowhere.csv",)
+
+
+def test_a_dataset_of_unknown_files_is_left_out_where_it_is_not_required() -> None:
+    images = BlockSettings(("benthicnet_e",), ("chmcnn",), training="images", overrides=NOT_AT_HAND, required=False)
+    with pytest.warns(RuntimeWarning, match=r"left out: benthicnet_e: the file nowhere\.csv is not there .*; check the path"):
+        assert cells_of(BLOCK, images) == cells_of(BLOCK)
+    with pytest.raises(MissingDataError, match=r"benthicnet_e: the file nowhere\.csv is not there"):
+        cells_of(BLOCK, images, dataclasses.replace(images, required=True))
+    with pytest.raises(SettingsError, match=r"the suite some has no cells; benthicnet_e: the file nowhere\.csv is not there"):
+        cells_of(images)
+
+
+def test_a_reproduction_runs_what_is_at_hand_and_names_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trees = BlockSettings(("synthetic_tree",), ("chmcnn",), overrides=SMALL)
+    images = BlockSettings(("benthicnet_e",), ("chmcnn",), training="images", overrides=NOT_AT_HAND, required=False)
+    outcome = reproduce(SuiteSettings("some", blocks=(trees, images)), runtime_in(tmp_path), ExecutorSettings())
+    assert [cell.dataset for cell in outcome.cells] == ["synthetic_tree"]
+    assert list(outcome.left_out) == ["benthicnet_e"]
+    assert not outcome.unfinished
+    shown = capsys.readouterr().out
+    assert "left out: benthicnet_e.\n  benthicnet_e: the file nowhere.csv is not there" in shown
+    assert "HMC_data" not in shown
 
 
 def test_a_suite_has_the_cells_of_those_that_it_includes() -> None:

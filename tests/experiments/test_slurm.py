@@ -1,4 +1,4 @@
-"""Twelve cells on a real Slurm of one node, one of them killed."""
+"""Twelve cells on a real Slurm of one node, one of them killed; what tasks leave behind, without a Slurm."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from hmc.experiments import slurm
+from hmc.experiments.attempt import Outcome
+from hmc.experiments.claim import claim
 from hmc.experiments.execute import execute
 from hmc.experiments.plan import CONFIGS, ExecutorSettings, SlurmSettings
+from hmc.files import UnwritableError
+from hmc.results.record import Record
 from hmc.results.store import Store
+from hmc.settings import Cell
 from tests.experiments.examples import contents, make_cell, runtime_in
 
 SCRIPT = CONFIGS.parent / "scripts" / "slurm_local.sh"
@@ -39,6 +46,63 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
     finally:
         subprocess.run([str(SCRIPT), "stop", str(folder)], check=False)
+
+
+class Tasks:
+    """In Slurm's place: tasks that end where the file ``result`` is there, and are lost where it is not."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, result: Path) -> None:
+        self.result, self.submitted = result, 0
+        self.cancelled: list[str] = []
+        monkeypatch.setattr(slurm, "POLL_SECONDS", 0)
+        monkeypatch.setattr(slurm, "_submit", self.submit)
+        monkeypatch.setattr(slurm, "_slurm", self.answer)
+
+    def submit(self, waiting: Sequence[slurm.Stack], *_: object) -> dict[str, tuple[SimpleNamespace, slurm.Stack]]:
+        numbers = [f"{self.submitted + place}_0" for place in range(len(waiting))]
+        self.submitted += len(waiting)
+        paths = SimpleNamespace(result_pickle=self.result, stderr=Path("log.err"))
+        return {number: (paths, stack) for number, stack in zip(numbers, waiting, strict=True)}
+
+    def answer(self, program: str, *arguments: str) -> str:
+        if program == "scancel":
+            self.cancelled += arguments
+        return ""
+
+
+def outcomes_of(cells: Sequence[Cell], folder: Path) -> list[Outcome]:
+    executor = ExecutorSettings(name="slurm", slurm=SlurmSettings(lost_seconds=0))
+    return list(slurm.run([[cell] for cell in cells], runtime_in(folder), executor))
+
+
+def test_a_claimed_cell_is_left_to_its_holder_whatever_became_of_it_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed, failed = cells = [make_cell(seed) for seed in range(2)]
+    for cell in cells:
+        Store(tmp_path).save(Record.failed(cell, "yesterday's failure"))
+    ended = tmp_path / "result.pkl"
+    ended.touch()
+    Tasks(monkeypatch, ended)
+    with claim(Store(tmp_path).path(claimed)):
+        outcomes = outcomes_of(cells, tmp_path)
+    assert outcomes == [Outcome(claimed, holder="another reproduction"), Outcome(failed, "yesterday's failure")]
+
+
+def test_a_lost_task_that_cannot_be_recorded_ends_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Store, record: Record) -> Path:
+        raise UnwritableError("No space left on device")
+
+    tasks = Tasks(monkeypatch, tmp_path / "never")
+    monkeypatch.setattr(Store, "save", full)
+    cells = [make_cell(seed) for seed in range(2)]
+    outcomes = outcomes_of(cells, tmp_path)
+    assert outcomes == [
+        Outcome(cell, f"its Slurm task was killed twice; see slurm/{number}_0_0_log.err")
+        for number, cell in enumerate(cells, start=2)
+    ]
+    assert tasks.submitted == 4
+    assert tasks.cancelled == []
 
 
 @pytest.mark.slow

@@ -2,19 +2,21 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hmc.data.identity import data_sha256
 from hmc.experiments import plan
+from hmc.experiments.attempt import Outcome, attempt
 from hmc.experiments.run import run_cells
 from hmc.experiments.track import tracker
-from hmc.results.store import Store
+from hmc.results.store import COMPLETE, Store
 from hmc.settings import Cell, RuntimeSettings, SettingsError
 
 
-def cell(runtime: RuntimeSettings) -> Cell:
-    settings = plan.run_settings("synthetic_tree", "chmcnn", 0, overrides=["training.epochs=2", "training.hidden=8"])
+def cell(runtime: RuntimeSettings, seed: int = 0) -> Cell:
+    settings = plan.run_settings("synthetic_tree", "chmcnn", seed, overrides=["training.epochs=2", "training.hidden=8"])
     return Cell(settings, data_sha256(settings.dataset, runtime))
 
 
@@ -26,6 +28,25 @@ def test_a_missing_package_is_named_before_any_work(name: str, tmp_path: Path, m
     with pytest.raises(SettingsError, match=rf"tracker={name} needs the package {name}.*pip install {name}"):
         run_cells([cell(runtime)], runtime)
     assert not list(tmp_path.rglob("record.json"))
+
+
+def test_a_tracker_that_fails_costs_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(uri: str) -> None:
+        raise RuntimeError("database\nis locked")
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(set_tracking_uri=locked))
+    runtime = RuntimeSettings(results_dir=str(tmp_path), tracker="mlflow", checkpoint_seconds=0)
+    cells = [cell(runtime, seed) for seed in range(2)]
+    with pytest.warns(RuntimeWarning) as warned:
+        assert attempt(cells, runtime) == [Outcome(one) for one in cells]
+    assert [str(warning.message) for warning in warned] == [
+        f"tracker=mlflow does not show synthetic_tree/chmcnn/seed {seed} (database is locked); its record is saved all the same"
+        for seed in range(2)
+    ]
+    store = Store(tmp_path)
+    assert [[path.name for path in store.path(one).iterdir()] for one in cells] == [[COMPLETE]] * 2
+    assert {store.load(one).times["stacked_cells"] for one in cells} == {2}
 
 
 def test_no_tracker_imports_none(tmp_path: Path) -> None:
