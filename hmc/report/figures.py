@@ -344,7 +344,7 @@ def _draw_ranks(found: Analysis) -> Figure:
         text.set_color(INK)
     axes.set_xlim(1, methods)
     axes.set_ylim(top=2.6)
-    axes.set_xticks(range(1, methods + 1, max(1, methods // 12)))
+    axes.set_xticks(range(1, methods + 1, math.ceil(methods / 12)))
     axes.tick_params(labelsize=8.5)
     # Above the scale's numbers, where the library would draw through them.
     width = min(ranking.critical_difference or 0.0, methods - 1)
@@ -583,11 +583,12 @@ def _lower(title: str) -> str:
 
 
 def _broken(name: str, limit: int = 22) -> str:
-    """A name in two lines where it is long."""
-    if len(name) <= limit:
+    """A name in lines of about so many characters, broken after _ and in place of spaces."""
+    places = [place for place, sign in enumerate(name[:-1]) if sign in "_ "]
+    if len(name) <= limit or not places:
         return name
-    place = max(name.rfind("_", 0, limit + 1), name.rfind(" ", 0, limit + 1))
-    return name if place < 1 else f"{name[: place + 1].rstrip()}\n{name[place + 1 :]}"
+    place = max((place for place in places if place <= limit), default=places[0])
+    return f"{name[: place + 1].rstrip()}\n{_broken(name[place + 1 :], limit)}"
 
 
 def _short(p: float) -> str:
