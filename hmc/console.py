@@ -72,6 +72,8 @@ def open_door(name: str, main: Callable[[dict[str, Any]], int]) -> None:
     statuses: list[int] = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
+    # A person's own classes and functions lie where they run this; the project's own modules come first.
+    sys.path.append(str(Path.cwd()))
     # Hydra would print its own errors over several lines and end with status 1; guarded does that for all.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
 
@@ -136,7 +138,10 @@ def _checked(parser: OverridesParser, argument: str, groups: Sequence[str], plai
     try:
         override = parser.parse_overrides([argument])[0]
     except HydraException:
-        raise SettingsError(f"{argument!r} is no override; write key=value, such as seed=1 or method=weighted") from None
+        raise SettingsError(
+            f"{argument!r} is no override; write key=value, such as results_dir=here, "
+            "and a value with other signs than letters, digits and /._- in quotes of its own: 'key=\"my (own) file\"'"
+        ) from None
     key = override.key_or_group
     if override.is_delete():
         raise SettingsError(f"{argument!r} deletes a setting, and none can be missing; give it a value instead")

@@ -100,5 +100,8 @@ def _retrieve(url: str, folder: Path) -> Path:
     except requests.exceptions.ChunkedEncodingError:
         raise DownloadError(f"the connection broke while {url} was being downloaded; try again") from None
     except requests.RequestException as error:
-        raise DownloadError(f"{urlsplit(url).hostname} cannot be reached ({type(error).__name__}; is there a network?)") from None
+        raise DownloadError(
+            f"{urlsplit(url).hostname} cannot be reached for {Path(urlsplit(url).path).name} ({type(error).__name__}; is there a "
+            "network?)"
+        ) from None
     return Path(name)

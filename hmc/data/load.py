@@ -40,7 +40,8 @@ def load(
             raise ValueError(f"dataset.fraction={dataset.fraction} leaves rows out by chance; pass the generator that draws them")
         encoded = limit.limited(encoded, dataset.fraction, generator)
     skipped = set(dataset.unevaluated)
-    evaluated = np.array([name not in skipped for name in encoded.names])
+    # The root too, whatever a person's own file calls it: every row has it.
+    evaluated = (encoded.parents.counts > 0) & [name not in skipped for name in encoded.names]
     if not evaluated.any():
         raise catalog.DataError(f"{dataset.name}: dataset.unevaluated leaves no node to evaluate; shorten it")
     features = dict(encoded.features)

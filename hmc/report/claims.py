@@ -260,11 +260,12 @@ def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Find
     whose = f"{criterion.needed} of {names}" if len(judged) > 1 else names
     start = f"{_title(criterion.metric)} of {whose} {criterion.direction} than {against}'s: {verdict}."
     chosen = _decisive(list(zip(judged, verdicts, strict=True)), verdict, criterion)
+    gain = "" if chosen is None or chosen.shift is None else f"{chosen.a} {difference(chosen)} points"
     return Finding(
         verdict,
         " ".join([start, *words]),
         n=chosen.test.n if chosen else min((pair.test.n for pair in judged), default=0),
-        effect="" if chosen is None or chosen.shift is None else f"{chosen.a} {difference(chosen)} points",
+        effect=f"{_title(criterion.metric)} of {gain}" if gain else "",
         p=None if chosen is None else chosen.p_holm,
         used=tuple(sorted({str(key) for pair in judged for key in pair.pairs.keys})),
     )
@@ -361,7 +362,14 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     )
     if few := sorted(planned.keys() - sizes.keys()):
         sentence += f" On fewer than {criterion.datasets} datasets, and left out: {', '.join(map(str, few))} members."
-    return Finding(verdict, sentence, n=len(used), effect=f"{gain:+.2f} points", p=float(test.pvalue), used=used)
+    return Finding(
+        verdict,
+        sentence,
+        n=len(used),
+        effect=f"{gain:+.2f} points from {smallest} to {largest} members",
+        p=float(test.pvalue),
+        used=used,
+    )
 
 
 _KINDS: Mapping[str, Callable[[Criterion, pd.DataFrame, str], Finding]] = {

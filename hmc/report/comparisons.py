@@ -16,7 +16,7 @@ from hmc.report.closeness import QUICK
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
 from hmc.report.pairs import BALANCE, balance, difference, p_value
 from hmc.report.tables import OVER_DATASETS, marked
-from hmc.settings import SettingsError, build, column_name, setting
+from hmc.settings import SettingsError, build, column_name, did_you_mean, setting
 from hmc.stats.frames import compare
 from hmc.stats.pairwise import Choices
 
@@ -51,10 +51,14 @@ def column(name: str) -> str:
 def results(frame: pd.DataFrame, datasets: Sequence[str] = ()) -> pd.DataFrame:
     """The complete results on these datasets, or on all but generated ones and images, which count only if named.
 
-    Raises SettingsError where there are none.
+    Raises SettingsError where there are none, or none of one of these datasets.
     """
-    wanted = frame["dataset"].isin(datasets) if datasets else frame["group"].isin(OVER_DATASETS)
-    found = frame[wanted & (frame["status"] == "complete")]
+    complete = frame[frame["status"] == "complete"]
+    known = sorted(set(complete["dataset"]))
+    for name in datasets:
+        if known and name not in known:
+            raise SettingsError(f"there are no results of the dataset {name!r}{did_you_mean(name, known)}")
+    found = complete[complete["dataset"].isin(datasets) if datasets else complete["group"].isin(OVER_DATASETS)]
     if found.empty:
         raise SettingsError("there are no results of the datasets asked for; run scripts/reproduce.py first, or set results_dir")
     return found

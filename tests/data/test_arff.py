@@ -148,6 +148,7 @@ HEADER = "@ATTRIBUTE a numeric\n@ATTRIBUTE b {x,y}"
         (table(HEADER, ""), 5, "no rows"),
         (table(HEADER, "% nothing\n"), 5, "no rows"),
         ("@relation r\n@attribute a numeric\n@attribute class hierarchical 1\n", 3, "no @data line"),
+        ("@relation r\n@attribute a numeric\n@attribute class hierarchical {1,2}\n@data\n1,1\n", 3, "in braces"),
         ("", 1, "no @data line"),
         ("@relation r\n@attribute a numeric\n@data\n1\n", 3, "'hierarchical'"),
         ("@relation r\n@attribute class hierarchical 1\n@data\n1\n", 3, "no attribute besides the class"),

@@ -53,6 +53,15 @@ def test_a_dataset_without_valid(own: DatasetSettings, runtime: RuntimeSettings)
     assert len(dataset.training) == 3
 
 
+def test_the_root_is_not_scored_whatever_it_is_called(tmp_path: Path, runtime: RuntimeSettings) -> None:
+    header = "@RELATION r\n@ATTRIBUTE a numeric\n@ATTRIBUTE class hierarchical top/A,top/B,A/C\n@DATA\n"
+    path = tmp_path / "edges.arff"
+    path.write_text(header + "1,C\n2,B\n3,A@B\n")
+    own = DatasetSettings(name="mine", group="own", labels="edges", train=str(path), test=str(path))
+    hierarchy = load(own, RELEASED, runtime).hierarchy
+    assert {name for name, scored in zip(hierarchy.names, hierarchy.evaluated, strict=True) if scored} == {"A", "B", "C"}
+
+
 def test_unevaluated_nodes_are_a_setting(own: DatasetSettings, runtime: RuntimeSettings) -> None:
     dataset = load(dataclasses.replace(own, unevaluated=("root", "02", "GO0003674")), RELEASED, runtime)
     assert dataset.hierarchy.evaluated.tolist() == [True, False, False, True, True]

@@ -76,7 +76,7 @@ def test_help_teaches(door: Door) -> None:
     assert "Powered by Hydra" not in shown
 
 
-def test_a_persons_own_method_class(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_persons_own_method_class_is_found_where_one_runs(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_methods.py").write_text(
         "from hmc.losses.mcloss import mcloss\n"
         "class Plain:\n"
@@ -85,6 +85,6 @@ def test_a_persons_own_method_class(door: Door, tmp_path: Path, monkeypatch: pyt
         "    def __call__(self, logits, labels, progress, peer_logits=None):\n"
         "        return self.scale * mcloss(logits, labels, self.constraint).mean((2, 3)).sum(1)\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     door("train", "method.objective=my_methods:Plain", "+method.options={scale: 2.0}", *SHORT)
     assert '"objective": "my_methods:Plain"' in records(tmp_path)[0].read_text()

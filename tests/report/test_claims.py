@@ -40,7 +40,7 @@ def test_a_significant_difference_in_the_right_direction_supports():
     (one,) = judge(DIFFERENCE, plan_of(cells_of(METHODS), BETTER))
     finding = one.findings[0]
     assert (one.verdict, one.protocol, finding.n, finding.p) == (SUPPORTED, "released", 8, 2 / 256)
-    assert finding.effect == "weighted_focal_bbma +4.25 points"
+    assert finding.effect == "Macro F1 of weighted_focal_bbma +4.25 points"
     for words in ("Wilcoxon signed-rank, two-sided, exact", "n = 8", "p = 0.00781", "greater in 8"):
         assert words in finding.sentence
 
@@ -97,9 +97,9 @@ def test_any_and_all_of_several_methods():
     plan = plan_of(cells_of([*METHODS, "weighted"]), scaled(chmcnn=1.0, weighted_focal_bbma=1.5, weighted=0.9))
     both = dataclasses.replace(DIFFERENCE, methods=("weighted_focal_bbma", "weighted"))
     (every,) = judge(dataclasses.replace(both, needed="all"), plan)
-    assert (every.verdict, every.findings[0].effect[:9]) == (NOT_SUPPORTED, "weighted ")
+    assert (every.verdict, every.findings[0].effect.split()[3]) == (NOT_SUPPORTED, "weighted")
     (some,) = judge(dataclasses.replace(both, needed="any"), plan)
-    assert (some.verdict, some.findings[0].effect[:19]) == (SUPPORTED, "weighted_focal_bbma")
+    assert (some.verdict, some.findings[0].effect.split()[3]) == (SUPPORTED, "weighted_focal_bbma")
 
 
 def test_the_largest_ratio_over_datasets_decides_up_to_so_many_times():
@@ -144,7 +144,7 @@ def test_a_trend_needs_three_sizes_of_the_ensemble():
     criterion = Criterion("trend", ("weighted_focal_bbma",), "macro_f1")
     cells = [with_members(members, place) for place in range(8) for members in (2, 5, 10, 20)]
     (one,) = judge(criterion, plan_of(cells, lambda cell: 0.1 + 0.001 * cell.settings.method.members))
-    assert (one.verdict, one.findings[0].effect) == (SUPPORTED, "+1.80 points")
+    assert (one.verdict, one.findings[0].effect) == (SUPPORTED, "+1.80 points from 2 to 20 members")
     assert "Page's trend test" in one.sentence
     (one,) = judge(criterion, plan_of(cells, lambda cell: 0.1 - 0.001 * cell.settings.method.members))
     assert one.verdict == NOT_SUPPORTED
@@ -158,7 +158,7 @@ def test_a_size_tried_on_few_datasets_does_not_hide_the_trend_of_the_others():
     few = [with_members(20, place) for place in range(2)]
     cells = [*(with_members(members, place) for place in range(8) for members in (2, 5, 10)), *few]
     (one,) = judge(criterion, plan_of(cells, lambda cell: 0.1 + 0.001 * cell.settings.method.members))
-    assert (one.verdict, one.findings[0].effect, one.findings[0].n) == (SUPPORTED, "+0.80 points", 8)
+    assert (one.verdict, one.findings[0].effect, one.findings[0].n) == (SUPPORTED, "+0.80 points from 2 to 10 members", 8)
     assert "sizes 2, 5, 10" in one.sentence
     assert one.sentence.endswith("On fewer than 6 datasets, and left out: 20 members.")
 
@@ -183,7 +183,7 @@ def test_what_stands_beside_a_claim_is_told_and_decides_nothing():
     (one,) = claims.judge([claim], plan_of([*cells, *summed], value, reconstructed=["data_2"]))
     assert (one.verdict, len(one.findings)) == (SUPPORTED, 1)
     assert one.notes == (
-        "With the same loss: not supported (n = 8, weighted_focal_bbma -73.75 points, p = 0.00781). "
+        "With the same loss: not supported (n = 8, Macro F1 of weighted_focal_bbma -73.75 points, p = 0.00781). "
         "† Reconstructed data are among these (data_2).",
         "† Reconstructed data are among these (data_2); without them: the same.",
     )

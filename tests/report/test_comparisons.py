@@ -39,7 +39,9 @@ def test_what_the_results_do_not_have_is_named() -> None:
     with pytest.raises(ComparisonError, match="did you mean 'weighted'"):
         comparisons.table("some", [Asked("weigthed", "chmcnn", "macro_f1")], found)
     with pytest.raises(SettingsError, match="no results of the datasets asked for"):
-        comparisons.table("some", [Asked("weighted", "chmcnn", "macro_f1", ("enron",))], found)
+        comparisons.table("some", [Asked("weighted", "chmcnn", "macro_f1", ("enron",))], found[:0])
+    with pytest.raises(SettingsError, match="no results of the dataset 'data1'; did you mean 'data_1'"):
+        comparisons.table("some", [Asked("weighted", "chmcnn", "macro_f1", ("data_0", "data1"))], found)
 
 
 @pytest.mark.parametrize(
