@@ -59,7 +59,7 @@ def test_a_reproduction_runs_what_is_at_hand_and_names_the_rest(tmp_path: Path, 
     assert not outcome.unfinished
     shown = capsys.readouterr().out
     assert "left out: benthicnet_e.\n  benthicnet_e: the file nowhere.csv is not there" in shown
-    assert "HMC_data" not in shown
+    assert "To include the paper's" not in shown
 
 
 def test_a_suite_has_the_cells_of_those_that_it_includes() -> None:
