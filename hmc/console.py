@@ -221,17 +221,21 @@ def show_record(record: Record, path: Path) -> None:
 
 def show_results(suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str) -> None:
     """Write a suite's tables, see :func:`show_tables`, and its page to ``<results_dir>/report/<suite>.html``."""
-    made = show_tables(suite, cells, results, results_dir)
+    made, judged = show_tables(suite, cells, results, results_dir)
     report = Path(results_dir) / "report"
-    page = write_page(cells, results.frame, made, report, suite=suite.name, title=suite.title, curves=results.curves)
+    page = write_page(
+        cells, results.frame, made, report, suite=suite.name, title=suite.title, curves=results.curves, judged=judged
+    )
     print(f"the report is {page}")
 
 
-def show_tables(suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str) -> list[Table]:
-    """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and return them, but for the one of the paper's claims.
+def show_tables(
+    suite: SuiteSettings, cells: Sequence[Cell], results: Results, results_dir: str
+) -> tuple[list[Table], list[claims.Judgement]]:
+    """Write a suite's tables below ``<results_dir>/tables/<suite>/`` and return them, and what became of the paper's claims.
 
-    That one, which the page tells at more length, is written where a claim could be judged. Prints the tables against published
-    numbers and those of sweeps, then where all are.
+    The claims' table is written where a claim could be judged, and not returned: the page tells them at more length. Prints the
+    tables against published numbers and those of sweeps, then where all are.
     """
     plan = planned(cells, results.frame)
     swept = sweeps.tables(plan)
@@ -244,7 +248,7 @@ def show_tables(suite: SuiteSettings, cells: Sequence[Cell], results: Results, r
     for table in shown:
         print(f"\n{_as_printed(table)}")
     print(f"\n{len(made) + len(told)} tables (Markdown, CSV, LaTeX) are in {folder}/")
-    return made
+    return made, judged
 
 
 def show_table(table: Table, folder: Path) -> None:

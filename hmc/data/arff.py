@@ -215,17 +215,15 @@ def _declaration(path: Path, number: int, text: str) -> _Declaration:
     if word.lower() == "hierarchical":
         listed = (part[0].strip() for part in re.finditer("[^,]+", _without_comment(rest)))
         entries = tuple(dict.fromkeys(entry for entry in listed if entry))
-        if entries and entries[0].startswith("{") and entries[-1].endswith("}"):
-            raise ArffError(
-                path,
-                number,
-                f"the classes of the hierarchical attribute {short(name)} are in braces; write them without",
-            )
         if not entries:
             raise ArffError(
                 path,
                 number,
                 f"the hierarchical attribute {short(name)} lists no classes; write them after the type, separated by commas",
+            )
+        if entries[0].startswith("{") and entries[-1].endswith("}"):
+            raise ArffError(
+                path, number, f"the classes of the hierarchical attribute {short(name)} are in braces; write them without"
             )
         return _Declaration(name, number, entries=entries)
     if word.lower() in _NUMERIC_TYPES and (not rest or rest.startswith("%")):

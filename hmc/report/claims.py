@@ -7,7 +7,6 @@ itself. The criteria, and why they are what they are, stand in ``results/publish
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import pandas as pd
 import scipy
 
 from hmc import settings_file
-from hmc.report.closeness import fewest_pairs
+from hmc.report.closeness import QUICK, fewest_pairs
 from hmc.report.formats import DASH, RECONSTRUCTED, Table
 from hmc.report.pairs import difference, p_value
 from hmc.report.significance import protocols
@@ -27,7 +26,7 @@ from hmc.results import published
 from hmc.results.published import PublishedError
 from hmc.settings import SettingsError, build, column_name, setting
 from hmc.stats.frames import cells_of
-from hmc.stats.pairwise import DEFAULT, Comparison, compare_pairs, family, hodges_lehmann, number
+from hmc.stats.pairwise import DEFAULT, Comparison, compare_pairs, family, number
 from hmc.stats.ranks import rank
 
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested here"
@@ -260,12 +259,12 @@ def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Find
     whose = f"{criterion.needed} of {names}" if len(judged) > 1 else names
     start = f"{_title(criterion.metric)} of {whose} {criterion.direction} than {against}'s: {verdict}."
     chosen = _decisive(list(zip(judged, verdicts, strict=True)), verdict, criterion)
-    gain = "" if chosen is None or chosen.shift is None else f"{chosen.a} {difference(chosen)} points"
+    gain = "" if chosen is None else f"{_title(criterion.metric)} of {chosen.a} {difference(chosen)} points"
     return Finding(
         verdict,
         " ".join([start, *words]),
         n=chosen.test.n if chosen else min((pair.test.n for pair in judged), default=0),
-        effect=f"{_title(criterion.metric)} of {gain}" if gain else "",
+        effect=gain,
         p=None if chosen is None else chosen.p_holm,
         used=tuple(sorted({str(key) for pair in judged for key in pair.pairs.keys})),
     )
@@ -352,13 +351,14 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     data = np.array([[values[column][dataset] for column in sizes.values()] for dataset in used])
     test = scipy.stats.page_trend_test(data, method="auto")
     verdict = SUPPORTED if test.pvalue < criterion.alpha else NOT_SUPPORTED
-    shift = hodges_lehmann(data[:, -1] - data[:, 0], resamples=0)
-    gain = 100 * (shift.estimate if shift else math.nan)
     smallest, largest = min(sizes), max(sizes)
+    ends = sizes[largest], sizes[smallest]
+    pair = compare_pairs(values[ends[0]], values[ends[1]], names=ends, metric=criterion.metric, choices=QUICK)
+    gain = f"{difference(pair)} points"
     sentence = (
         f"{start}: {verdict}. Page's trend test, one-sided, {test.method}, over {len(used)} datasets and sizes "
         f"{', '.join(map(str, sizes))} ({_MEANS}): L = {test.statistic:g}, p = {number(test.pvalue)}; "
-        f"Hodges-Lehmann difference between {largest} and {smallest} members {gain:+.2f} points."
+        f"Hodges-Lehmann difference between {largest} and {smallest} members {gain}."
     )
     if few := sorted(planned.keys() - sizes.keys()):
         sentence += f" On fewer than {criterion.datasets} datasets, and left out: {', '.join(map(str, few))} members."
@@ -366,7 +366,7 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
         verdict,
         sentence,
         n=len(used),
-        effect=f"{gain:+.2f} points from {smallest} to {largest} members",
+        effect=f"{gain} from {smallest} to {largest} members",
         p=float(test.pvalue),
         used=used,
     )

@@ -23,7 +23,7 @@ import pandas as pd
 
 from hmc.files import replacing
 from hmc.report.closeness import ALPHA
-from hmc.report.formats import slug
+from hmc.report.formats import broken, slug
 from hmc.report.significance import Analysis
 from hmc.report.sweeps import METRICS as SWEPT_METRICS
 from hmc.report.sweeps import Sweep, shown_levels
@@ -47,6 +47,8 @@ MARKERS = "osD^vPX*"
 MOST_LINES = 7
 """With more methods than this each gets a panel of its own."""
 MOST_POINTS = 60
+TITLE_WIDTH = 22
+"""Characters of a line above a panel."""
 BETTER, WORSE = "#7cc4f0", "#f2b35e"
 
 Draw = Callable[[], "Figure"]
@@ -228,7 +230,7 @@ def _draw_recall(lines: Mapping[str, Sequence[float]], labels: Sequence[str], ba
             if baseline in lines:
                 axes.plot(places, lines[baseline], color=INK, alpha=0.5, linestyle="--", linewidth=1.2)
             axes.plot(places, lines[column], marker="o", markersize=3.5, color=COLOURS[1], linewidth=1.6)
-            axes.set_title(_broken(column), fontsize=8)
+            axes.set_title("\n".join(broken(column, TITLE_WIDTH)), fontsize=8)
     ticks = [tick for tick in (0, 1, 5, 10, 20, 40, 60, 80, 100) if tick <= max(1, highest * 1.15)]
     first = shown[0]
     first.set_yscale("function", functions=(_root, np.square))
@@ -254,7 +256,7 @@ def _draw_learning(panels: Mapping[str, Mapping[str, Curve]]) -> Figure:
     for axes, (column, curves) in zip(shown, panels.items(), strict=True):
         for dataset, curve in curves.items():
             axes.plot(*zip(*curve, strict=True), label=dataset, **_line(datasets.index(dataset)))
-        axes.set_title(_broken(column), fontsize=8)
+        axes.set_title("\n".join(broken(column, TITLE_WIDTH)), fontsize=8)
     points = [point for curves in panels.values() for curve in curves.values() for point in curve]
     longest = max(epoch for epoch, _ in points)
     lowest, highest = min(loss for _, loss in points), max(loss for _, loss in points)
@@ -580,15 +582,6 @@ def _count(amount: int, word: str) -> str:
 
 def _lower(title: str) -> str:
     return title if title.startswith("AU") else title[0].lower() + title[1:]
-
-
-def _broken(name: str, limit: int = 22) -> str:
-    """A name in lines of about so many characters, broken after _ and in place of spaces."""
-    places = [place for place, sign in enumerate(name[:-1]) if sign in "_ "]
-    if len(name) <= limit or not places:
-        return name
-    place = max((place for place in places if place <= limit), default=places[0])
-    return f"{name[: place + 1].rstrip()}\n{_broken(name[place + 1 :], limit)}"
 
 
 def _short(p: float) -> str:

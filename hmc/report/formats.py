@@ -154,7 +154,7 @@ def terminal(table: Table, width: int = 100) -> str:
         for column in signed - {column for line, column in signs if line == place}:
             if column < len(row):
                 row[column] += " "  # digits stay under digits
-    heads = [_broken(name) for name in table.header]
+    heads = [broken(name, 14) for name in table.header]
     widths = [max([len(word) for word in head] + [len(row[column]) for row in body] + [1]) for column, head in enumerate(heads)]
     lines = textwrap.wrap(table.title, width)
     for columns in _blocks(widths, width):
@@ -206,8 +206,8 @@ def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
     return blocks
 
 
-def _broken(name: str, limit: int = 14) -> list[str]:
-    """A heading in lines of about ``limit`` characters, broken at blanks and after underscores."""
+def broken(name: str, limit: int) -> list[str]:
+    """A name in lines of about ``limit`` characters, broken at blanks and after underscores."""
     lines = [""]
     for part in name.replace("_", "_\0").replace(" ", " \0").split("\0"):
         if lines[-1] and len(lines[-1]) + len(part.rstrip()) > limit:

@@ -17,7 +17,7 @@ import pandas as pd
 from hmc.files import write_atomically
 from hmc.report import claims as claims_
 from hmc.report import figures, significance, sweeps
-from hmc.report.claims import Claim, Judgement
+from hmc.report.claims import Judgement
 from hmc.report.figures import Drawing
 from hmc.report.formats import DASH, RECONSTRUCTED, Estimate, Table, slug
 from hmc.report.tables import GROUPS, MACRO_F1, MACRO_RECALL
@@ -70,18 +70,18 @@ def write_page(
     suite: str,
     title: str = "",
     curves: Mapping[str, Sequence[float]] | None = None,
-    claims: Sequence[Claim] | None = None,
+    judged: Sequence[Judgement] | None = None,
 ) -> Path:
     """Write ``<folder>/<suite>.html`` and the figures below ``<folder>/<suite>/``; return the page's path.
 
     cells: what the suite plans. frame, curves: see :class:`Results`. tables: as :func:`hmc.report.tables.tables` makes them.
-    claims: the paper's by default.
+    judged: of the paper's claims, made anew by default.
 
     Raises ValueError when two different cells claim one place, PublishedError where the claims cannot be read.
     """
     plan = significance.planned(cells, frame)
     known = curves or {}
-    judged = claims_.judge(claims_.load() if claims is None else claims, plan)
+    judged = claims_.judge(claims_.load(), plan) if judged is None else judged
     analyses = significance.analyses(plan, TESTED)
     name = slug(suite)
     content = {

@@ -162,11 +162,11 @@ def test_the_page_marks_what_is_not_significantly_different_from_the_best(tmp_pa
     cells = cells_of(("a", "b", "c"), datasets=1, seeds=7)
     levels = {"a": 0.5, "b": 0.4, "c": 0.3}
     close = results_of(cells, lambda cell: 0.5 + 0.01 * cell.seed if cell.method != "c" else 0.25 - 0.002 * cell.seed)
-    text = written(tmp_path, cells, close, claims=[]).read_text()
+    text = written(tmp_path, cells, close, judged=[]).read_text()
     assert "<em" not in text  # b is as good as a, so both are strong
     near = results_of(cells, lambda cell: levels[cell.method] + (0.3 if cell.method == "b" and cell.seed > 4 else 0))
     table = re.search(
-        r'id="table-fun_results".*?<tbody>\n(.*?)</tbody>', written(tmp_path, cells, near, claims=[]).read_text(), re.DOTALL
+        r'id="table-fun_results".*?<tbody>\n(.*?)</tbody>', written(tmp_path, cells, near, judged=[]).read_text(), re.DOTALL
     )
     assert table is not None
     firsts = [re.findall(r"<td[^>]*>(.*?)</td>", row)[0] for row in table[1].split("</tr>")[:3]]
