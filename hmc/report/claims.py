@@ -25,8 +25,9 @@ from hmc.report.tables import BENCHMARK, complete_places
 from hmc.results import published
 from hmc.results.published import PublishedError
 from hmc.settings import SettingsError, build, column_name, setting
+from hmc.stats.equivalence import equivalence
 from hmc.stats.frames import cells_of
-from hmc.stats.pairwise import DEFAULT, Comparison, compare_pairs, family, number
+from hmc.stats.pairwise import DEFAULT, Comparison, compare_pairs, family, listed, number
 from hmc.stats.ranks import rank
 
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested here"
@@ -34,18 +35,37 @@ IMAGES = "images"
 """The group of datasets whose conditions can decide a claim on images."""
 FEWEST_SIZES = 3
 """Of ensembles for a trend."""
+HALF = "half"
+"""The papers' decision rule, a threshold of 0.5. Its metrics have plain names; those of another rule end in ``@rule``."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: a column of results and the metric that is taken of it. name: how the sentences call it."""
+
+    column: str
+    metric: str
+    name: str
 
 
 @dataclass(frozen=True)
 class Criterion:
     """One thing that must hold for a claim; the kinds are told in claims.yaml."""
 
-    kind: str = setting(choices=("difference", "ratio", "best", "trend"))
+    kind: str = setting(choices=("difference", "equivalence", "ratio", "best", "trend"))
     methods: tuple[str, ...] = setting()
     metric: str = setting()
+    rule: str = setting(HALF)
+    """The decision rule under which the methods' metric is taken, where the metric depends on one."""
+    variant: str = setting("")
+    """What the methods' settings differ in, as a suite's block writes it (training.holdout=valid)."""
     against: str = setting("")
+    against_rule: str = setting("")
+    """The baseline's decision rule; empty: the methods' rule."""
     against_variant: str = setting("")
-    """What the baseline's settings differ in, as a suite's block writes it (protocol.reduction=sum)."""
+    """What the baseline's settings differ in."""
+    margin: float = setting(0.1, above=0, below=1)
+    """Of an equivalence: the share by which the metric may differ (0.1: 10 %)."""
     best: tuple[str, ...] = setting(())
     direction: str = setting("greater", choices=("greater", "less"))
     needed: str = setting("all", choices=("all", "any"))
@@ -74,6 +94,8 @@ class Claim:
     outside: str = setting("")
     caution: str = setting("")
     beside: tuple[Criterion, ...] = setting(())
+    origin: str = setting("paper", choices=("paper", "ours"))
+    """Whose claim it is: the paper's, or a question of ours about it, put as a claim."""
 
 
 @dataclass(frozen=True)
@@ -226,13 +248,13 @@ def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Find
     pairs: list[Comparison] = []
     against = _against(criterion, protocol)
     for method in criterion.methods:
-        values, left_out = _values(plan, [_column(method, protocol), against], criterion.metric)
-        a, b = values
+        side = _side(criterion, method, protocol)
+        values, left_out = _values(plan, [side, against])
         pairs.append(
             compare_pairs(
-                values[a],
-                values[b],
-                names=(a, b),
+                values[side.name],
+                values[against.name],
+                names=(side.name, against.name),
                 metric=criterion.metric,
                 over=criterion.over,
                 missing=left_out,
@@ -257,7 +279,7 @@ def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Find
     verdict = (_any if criterion.needed == "any" else _all)(verdicts)
     names = ", ".join(pair.a for pair in judged)
     whose = f"{criterion.needed} of {names}" if len(judged) > 1 else names
-    start = f"{_title(criterion.metric)} of {whose} {criterion.direction} than {against}'s: {verdict}."
+    start = f"{_title(criterion.metric)} of {whose} {criterion.direction} than {against.name}'s: {verdict}."
     chosen = _decisive(list(zip(judged, verdicts, strict=True)), verdict, criterion)
     gain = "" if chosen is None else f"{_title(criterion.metric)} of {chosen.a} {difference(chosen)} points"
     return Finding(
@@ -279,23 +301,57 @@ def _decisive(pairs: Sequence[tuple[Comparison, str]], verdict: str, criterion: 
     return clearest if criterion.needed == "any" else least_clear
 
 
+def _equivalence(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+    against = _against(criterion, protocol)
+    title, share = _title(criterion.metric), f"{100 * criterion.margin:g} %"
+    findings = []
+    for method in criterion.methods:
+        side = _side(criterion, method, protocol)
+        values, left_out = _values(plan, [side, against])
+        found = equivalence(values[side.name], values[against.name], margin=criterion.margin)
+        start = f"{title} of {side.name} within {share} of {against.name}'s"
+        used = found.keys
+        if found.n < criterion.datasets:
+            lacking = _lacking(f"{side.name} against {against.name}", found.n, criterion.datasets, (*left_out, *found.left_out))
+            findings.append(Finding(NOT_TESTED, f"{start}: {NOT_TESTED}. {lacking}", n=found.n, used=used))
+            continue
+        verdict = SUPPORTED if found.p is not None and found.p < criterion.alpha else NOT_SUPPORTED
+        effect = f"{title} of {side.name} {found.ratio:.3f} times"
+        zero = f" Left out, a value of 0: {listed(found.left_out)}." if found.left_out else ""
+        findings.append(
+            Finding(verdict, f"{start}: {verdict}. {found.sentence()} ({_MEANS}).{zero}", found.n, effect, found.p, used)
+        )
+    decisive = _all if criterion.needed == "all" else _any
+    verdict = decisive(finding.verdict for finding in findings)
+    chosen = next(finding for finding in findings if finding.verdict == verdict)
+    return Finding(
+        verdict,
+        " ".join(finding.sentence for finding in findings),
+        chosen.n,
+        chosen.effect,
+        chosen.p,
+        tuple(sorted({name for finding in findings for name in finding.used})),
+    )
+
+
 def _ratio(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     against = _against(criterion, protocol)
     ratios: dict[tuple[str, str], float] = {}
     words: list[str] = []
     known: set[str] = set()
     for method in criterion.methods:
-        column = _column(method, protocol)
-        values, left_out = _values(plan, [column, against], criterion.metric)
-        shared = sorted(set(values[column]) & set(values[against]))
+        side = _side(criterion, method, protocol)
+        values, left_out = _values(plan, [side, against])
+        ours, theirs = values[side.name], values[against.name]
+        shared = sorted(ours.keys() & theirs.keys())
         known.update(shared)
-        ratios |= {(column, name): values[column][name] / values[against][name] for name in shared if values[against][name] > 0}
+        ratios |= {(side.name, name): ours[name] / theirs[name] for name in shared if theirs[name] > 0}
         words += left_out
-    start = f"Largest ratio of {_title(criterion.metric).lower()} to {against}'s at least {criterion.threshold:g}"
+    start = f"Largest ratio of {_title(criterion.metric).lower()} to {against.name}'s at least {criterion.threshold:g}"
     used = tuple(sorted({dataset for _, dataset in ratios}))
     zero = sorted(known - set(used))
     if zero:
-        words.append(f"no ratio over a zero of {against} on {', '.join(zero)}")
+        words.append(f"no ratio over a zero of {against.name} on {', '.join(zero)}")
     if len(used) < criterion.datasets:
         lacking = _lacking("the ratio", len(used), criterion.datasets, words)
         return Finding(NOT_TESTED, f"{start}: {NOT_TESTED}. {lacking}", n=len(used), used=used)
@@ -311,12 +367,12 @@ def _ratio(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
 
 
 def _best(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
-    columns = [_column(method, protocol) for method in criterion.methods]
-    values, left_out = _values(plan, columns, criterion.metric)
-    scores: dict[str, dict[str, float | None]] = {column: dict(values[column]) for column in columns}
+    sides = [_side(criterion, method, protocol) for method in criterion.methods]
+    values, left_out = _values(plan, sides)
+    scores: dict[str, dict[str, float | None]] = {side.name: dict(values[side.name]) for side in sides}
     ranking = rank(scores, alpha=criterion.alpha, metric=criterion.metric, choices=DEFAULT, missing=left_out, note=_MEANS)
-    expected = [_column(method, protocol) for method in criterion.best]
-    start = f"{' and '.join(expected)} best of {len(columns)} by {_title(criterion.metric).lower()}"
+    expected = [_side(criterion, method, protocol).name for method in criterion.best]
+    start = f"{' and '.join(expected)} best of {len(sides)} by {_title(criterion.metric).lower()}"
     n = len(ranking.datasets)
     if n < criterion.datasets:
         lacking = _lacking("the ranking", n, criterion.datasets, left_out)
@@ -343,7 +399,7 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     # A size tried on a few datasets only must not hide what the others say.
     wide = {size: column for size, column in planned.items() if len(_done(plan, column)) >= criterion.datasets}
     sizes = wide if len(wide) >= FEWEST_SIZES else planned
-    values, left_out = _values(plan, list(sizes.values()), criterion.metric)
+    values, left_out = _values(plan, [Side(column, criterion.metric, column) for column in sizes.values()])
     used = tuple(sorted(set.intersection(*(set(one) for one in values.values()))))
     if len(used) < criterion.datasets:
         lacking = _lacking("the trend", len(used), criterion.datasets, left_out)
@@ -374,6 +430,7 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
 
 _KINDS: Mapping[str, Callable[[Criterion, pd.DataFrame, str], Finding]] = {
     "difference": _difference,
+    "equivalence": _equivalence,
     "ratio": _ratio,
     "best": _best,
     "trend": _trend,
@@ -385,18 +442,23 @@ _KINDS: Mapping[str, Callable[[Criterion, pd.DataFrame, str], Finding]] = {
 _MEANS = "means over the seeds planned for all compared methods"
 
 
-def _values(plan: pd.DataFrame, columns: Sequence[str], metric: str) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
-    """Mean by column and dataset, of datasets where every planned seed of these columns is done; and words on what lacks."""
-    part = plan[plan["column"].isin(columns)]
-    absent = [column for column in columns if column not in set(part["column"])]
-    done, left_out = complete_places(part)
-    whole = {column: set(done.loc[done["column"] == column, "dataset"]) for column in columns}
+def _values(plan: pd.DataFrame, sides: Sequence[Side]) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+    """Mean by side and dataset, of datasets where every planned seed of these sides has its metric; and words on what lacks."""
+    parts = []
+    for side in sides:
+        part = plan.loc[plan["column"] == side.column, ["dataset", "seed", "done"]].assign(column=side.name)
+        part["value"] = plan.loc[part.index, side.metric] if side.metric in plan else np.nan
+        parts.append(part.assign(done=part["done"] & part["value"].notna()))
+    absent = [side.name for side, part in zip(sides, parts, strict=True) if part.empty]
+    names = [side.name for side in sides]
+    done, left_out = complete_places(pd.concat(parts))
+    whole = {name: set(done.loc[done["column"] == name, "dataset"]) for name in names}
     shared = set.intersection(*whole.values()) if whole else set()
-    words = (*(f"no cell of {column} is planned" for column in absent), *left_out)
-    if not shared or metric not in done:
-        return {column: {} for column in columns}, words
-    cells = cells_of(done[done["dataset"].isin(shared)], columns, metric)
-    return {column: dict(values) for column, values in cells.means(columns)[0].items()}, words
+    words = (*(f"no cell of {name} is planned" for name in absent), *left_out)
+    if not shared:
+        return {name: {} for name in names}, words
+    cells = cells_of(done[done["dataset"].isin(shared)], names, "value")
+    return {name: dict(values) for name, values in cells.means(names)[0].items()}, words
 
 
 def _done(plan: pd.DataFrame, column: str) -> set[str]:
@@ -418,8 +480,20 @@ def _column(method: str, protocol: str) -> str:
     return column_name(method, protocol, "")
 
 
-def _against(criterion: Criterion, protocol: str) -> str:
-    return column_name(criterion.against, protocol, criterion.against_variant)
+def _side(criterion: Criterion, method: str, protocol: str) -> Side:
+    return _named_side(criterion, method, protocol, criterion.variant, criterion.rule)
+
+
+def _against(criterion: Criterion, protocol: str) -> Side:
+    rule = criterion.against_rule or criterion.rule
+    return _named_side(criterion, criterion.against, protocol, criterion.against_variant, rule)
+
+
+def _named_side(criterion: Criterion, method: str, protocol: str, variant: str, rule: str) -> Side:
+    column = column_name(method, protocol, variant)
+    both_half = {criterion.rule, criterion.against_rule or criterion.rule} == {HALF}
+    metric = criterion.metric if rule == HALF else f"{criterion.metric}@{rule}"
+    return Side(column, metric, column if both_half else f"{column} with rule {rule}")
 
 
 def _title(metric: str) -> str:

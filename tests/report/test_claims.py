@@ -30,7 +30,9 @@ def test_the_six_claims_are_read_and_every_method_they_name_is_known():
     from hmc.experiments.plan import names
 
     loaded = claims.load()
-    assert [claim.id for claim in loaded] == ["recall", "f1", "uncertainties", "resampling", "schedules", "images"]
+    of_paper = [claim.id for claim in loaded if claim.origin == "paper"]
+    assert of_paper == ["recall", "f1", "uncertainties", "resampling", "schedules", "images"]
+    assert all(claim.origin == "ours" for claim in loaded[len(of_paper) :])
     for criterion in (criterion for claim in loaded for criterion in (*claim.criteria, *claim.beside)):
         assert {*criterion.methods, *criterion.best, *filter(None, [criterion.against])} <= set(names("method"))
     assert [claim.id for claim in loaded if claim.caution] == ["images"]
@@ -201,9 +203,9 @@ def test_every_criterion_must_hold_and_a_failed_one_outweighs_an_untested_one():
 
 def test_without_any_cell_every_claim_is_untested_once():
     judged = claims.judge(claims.load(), plan_of([], BETTER))
-    assert [(one.protocol, one.verdict) for one in judged] == [("released", NOT_TESTED)] * 6
+    assert [(one.protocol, one.verdict) for one in judged] == [("released", NOT_TESTED)] * len(claims.load())
     table = claims.table(judged)
-    assert [row[2] for row in table.rows] == [NOT_TESTED] * 6
+    assert [row[2] for row in table.rows] == [NOT_TESTED] * len(claims.load())
     assert "Judged by embedded images" in str(table.rows[5][6])
 
 
@@ -230,3 +232,29 @@ def test_a_damaged_file_of_claims_is_refused_with_its_name(tmp_path, text, words
 
 def test_claims_are_settings_like_all_others():
     assert build(Criterion, {"kind": "ratio", "methods": ["a"], "metric": "b"}).threshold == 1.0
+
+
+EQUIVALENCE = Criterion("equivalence", ("weighted_focal_bbma",), "macro_f1", against="chmcnn")
+
+
+def test_equivalence_needs_both_one_sided_tests():
+    (one,) = judge(EQUIVALENCE, plan_of(cells_of(METHODS), scaled(chmcnn=1.0, weighted_focal_bbma=1.05)))
+    assert (one.verdict, one.findings[0].n, one.findings[0].p) == (SUPPORTED, 8, 1 / 256)
+    assert "Two one-sided Wilcoxon signed-rank tests on log ratios over 8 pairs" in one.sentence
+    (one,) = judge(EQUIVALENCE, plan_of(cells_of(METHODS), scaled(chmcnn=1.0, weighted_focal_bbma=1.2)))
+    assert one.verdict == NOT_SUPPORTED
+    (one,) = judge(EQUIVALENCE, plan_of(cells_of(METHODS, datasets=4), scaled(chmcnn=1.0, weighted_focal_bbma=1.0)))
+    assert one.verdict == NOT_TESTED
+
+
+def test_each_side_may_have_a_decision_rule_of_its_own():
+    plan = plan_of(cells_of(METHODS), scaled(chmcnn=1.0, weighted_focal_bbma=1.5))
+    plan["macro_f1@weight_equivalent"] = 1.5 * plan["macro_f1"]
+    shifted = dataclasses.replace(EQUIVALENCE, methods=("chmcnn",), rule="weight_equivalent", against="weighted_focal_bbma")
+    (one,) = judge(dataclasses.replace(shifted, against_rule="half"), plan)
+    assert one.verdict == SUPPORTED
+    assert "chmcnn with rule weight_equivalent within 10 % of weighted_focal_bbma with rule half's" in one.sentence
+    (one,) = judge(shifted, plan)
+    assert one.verdict == NOT_SUPPORTED
+    (one,) = judge(dataclasses.replace(shifted, rule="scaled_rate"), plan)
+    assert one.verdict == NOT_TESTED

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hmc.report import page
+from hmc.report import claims, page
 from hmc.report.formats import DASH, Estimate, Table
 from hmc.report.tables import tables
 from hmc.results import Record, published, store
@@ -109,7 +109,7 @@ def test_a_suite_without_cells_or_records_still_has_a_page(tmp_path):
         text = written(tmp_path, cells, results_of([], value), suite=name).read_text()
         assert f"0 of {len(cells)} planned cells are done" in " ".join(text.split())
         assert "supported</span>" not in text
-        assert text.count("not tested here</span>") == 6
+        assert text.count("not tested here</span>") == len(claims.load())
 
 
 def test_provenance_tells_records_at_hand_from_lines_of_runs_csv_and_shows_failures(tmp_path):
