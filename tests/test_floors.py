@@ -22,6 +22,7 @@ FLOORS = {
     "data": 1,
     "metrics": 1,
     "results": 1,
+    "scores": 1,
     "stats": 1,
     "models": 2,
     "losses": 2,

@@ -10,6 +10,8 @@ import numpy as np
 from hmc.hierarchy import Hierarchy
 
 SPLITS = ("train", "valid", "test")
+TRAINING_SPLITS = {"none": ("train", "valid"), "valid": ("train",)}
+"""The splits that are trained on, by ``training.holdout``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,7 @@ class Dataset:
     """One dataset, ready for training.
 
     sha256: what `hmc.data.identity.data_sha256` says of it.
+    holdout: "none", or "valid" where valid is held out of training, see ``training.holdout``.
     reconstructed: empty, or what every number from this dataset has to be marked with ("expr train reconstructed").
     """
 
@@ -43,11 +46,19 @@ class Dataset:
     test: Split
     sha256: str
     reconstructed: str = ""
+    holdout: str = "none"
 
     @cached_property
     def training(self) -> Split:
-        """The rows that networks are trained on: train, then valid."""
+        """The rows that networks are trained on: train, then valid unless that is held out."""
+        if self.holdout == "valid":
+            return self.train
         return Split(
             np.concatenate([self.train.features, self.valid.features]),
             np.concatenate([self.train.labels, self.valid.labels]),
         )
+
+    @property
+    def held_out(self) -> Split | None:
+        """The rows that are held out of training, None where none are."""
+        return self.valid if self.holdout == "valid" else None

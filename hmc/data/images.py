@@ -14,7 +14,7 @@ import difflib
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -301,10 +301,10 @@ def _file_digest(path: Path) -> bytes:
     return _DIGESTS[key]
 
 
-def as_features(splits: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def as_features(splits: Mapping[str, np.ndarray], training_splits: Sequence[str] = ("train", "valid")) -> dict[str, np.ndarray]:
     """Pixels as features, float32 [rows, channels * height * width], standardised as those of tables are."""
     flat = {name: images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float64) for name, images in splits.items()}
-    return {name: features.astype(np.float32) for name, features in preprocess.standardise(flat).items()}
+    return {name: features.astype(np.float32) for name, features in preprocess.standardise(flat, training_splits).items()}
 
 
 def _label_matrix(table: ImageTable, split: str) -> np.ndarray:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from hmc.data.cache import Encoded
-
-LIMITED = ("train", "valid")
-"""The splits that are trained on; test rows all stay, so that results with other shares are on the same rows."""
 
 
 def kept_rows(labels: np.ndarray, fraction: float, generator: np.random.Generator) -> np.ndarray:
@@ -36,10 +34,15 @@ def kept_rows(labels: np.ndarray, fraction: float, generator: np.random.Generato
     return np.sort(np.argsort(places, kind="stable")[:count])
 
 
-def limited(encoded: Encoded, fraction: float, generator: np.random.Generator) -> Encoded:
-    """The same dataset with a share of its training rows, before anything (means, scales, weights) is computed from them."""
+def limited(
+    encoded: Encoded, fraction: float, generator: np.random.Generator, splits: Sequence[str] = ("train", "valid")
+) -> Encoded:
+    """The same dataset with a share of its training rows, before anything (means, scales, weights) is computed from them.
+
+    splits: those that are trained on. All other rows stay, so that results with other shares are on the same rows.
+    """
     features, labels = dict(encoded.features), dict(encoded.labels)
-    for split in LIMITED:
+    for split in splits:
         kept = kept_rows(encoded.labels[split], fraction, generator)
         features[split], labels[split] = features[split][kept], labels[split][kept]
     return dataclasses.replace(encoded, features=features, labels=labels)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from hmc.data import arff, cache, catalog, class_attribute, digits, images, limit, preprocess, synthetic
+from hmc.data import holdout as held_out
 from hmc.data.cache import Encoded
-from hmc.data.dataset import SPLITS, Dataset, Split
+from hmc.data.dataset import SPLITS, TRAINING_SPLITS, Dataset, Split
 from hmc.data.download import fetch
 from hmc.data.identity import data_sha256
 from hmc.hierarchy import Hierarchy, HierarchyError, short
@@ -23,10 +24,12 @@ def load(
     protocol: ProtocolSettings,
     runtime: RuntimeSettings,
     generator: np.random.Generator | None = None,
+    holdout: str = "none",
 ) -> Dataset:
     """One dataset, ready for training: parsed (or taken from the cache), imputed as the protocol says, standardised.
 
-    generator: draws the training rows that stay where dataset.fraction is below 1. Images stay images.
+    generator: draws the training rows that stay where dataset.fraction is below 1. Images stay images. holdout: see
+    ``training.holdout``; means and scales are computed from the rows that are trained on.
 
     Missing benchmark files are downloaded if runtime.download allows it. Every pinned file is checked against its hash each time.
 
@@ -35,10 +38,13 @@ def load(
     ARFF.
     """
     encoded = _encoded(dataset, runtime)
+    if holdout == "valid":
+        encoded = held_out.with_valid(encoded, dataset.name)
+    training = TRAINING_SPLITS[holdout]
     if dataset.fraction < 1:
         if generator is None:
             raise ValueError(f"dataset.fraction={dataset.fraction} leaves rows out by chance; pass the generator that draws them")
-        encoded = limit.limited(encoded, dataset.fraction, generator)
+        encoded = limit.limited(encoded, dataset.fraction, generator, training)
     skipped = set(dataset.unevaluated)
     # The root too, whatever a person's own file calls it: every row has it.
     evaluated = (encoded.parents.counts > 0) & [name not in skipped for name in encoded.names]
@@ -46,7 +52,7 @@ def load(
         raise catalog.DataError(f"{dataset.name}: dataset.unevaluated leaves no node to evaluate; shorten it")
     features = dict(encoded.features)
     if not dataset.holds_images:
-        ready = preprocess.standardise(preprocess.impute(encoded.features, protocol.imputation))
+        ready = preprocess.standardise(preprocess.impute(encoded.features, protocol.imputation, training), training)
         features = {name: values.astype(np.float32) for name, values in ready.items()}
     splits = {name: Split(features[name], encoded.labels[name]) for name in SPLITS}
     return Dataset(
@@ -55,6 +61,7 @@ def load(
         feature_names=encoded.feature_names,
         sha256=data_sha256(dataset, runtime),
         reconstructed=_reconstructed(dataset),
+        holdout=holdout,
         **splits,
     )
 

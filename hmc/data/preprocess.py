@@ -50,15 +50,17 @@ def one_hot(codes: np.ndarray, values: Sequence[str], wanted: Sequence[str]) -> 
     return (translation[codes][:, None] == np.arange(len(wanted))).astype(np.float64)
 
 
-def impute(splits: Mapping[str, np.ndarray], imputation: str) -> dict[str, np.ndarray]:
+def impute(
+    splits: Mapping[str, np.ndarray], imputation: str, training_splits: Sequence[str] = ("train", "valid")
+) -> dict[str, np.ndarray]:
     """The same splits, each [rows, features], with every NaN replaced by its feature's mean.
 
     imputation: `split_mean`, the mean over the rows of the split itself (released), or `train_mean`, the mean over the rows of
-    train and valid (the clean alternative: test rows are filled without looking at other test rows).
+    the splits that are trained on (the clean alternative: test rows are filled without looking at other test rows).
     A feature without any value in the split takes the training mean, and 0 when training has none either (ours; no benchmark
     dataset needs it).
     """
-    training = _means(np.concatenate([splits["train"], splits["valid"]]))
+    training = _means(np.concatenate([splits[name] for name in training_splits]))
     training[np.isnan(training)] = 0
     filled = {}
     for name, features in splits.items():
@@ -73,12 +75,13 @@ def impute(splits: Mapping[str, np.ndarray], imputation: str) -> dict[str, np.nd
     return filled
 
 
-def standardise(splits: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same splits shifted and scaled to mean 0 and variance 1 over the rows of train and valid together (paper, released).
+def standardise(splits: Mapping[str, np.ndarray], training_splits: Sequence[str] = ("train", "valid")) -> dict[str, np.ndarray]:
+    """The same splits shifted and scaled to mean 0 and variance 1 over the rows that are trained on (paper, released: train
+    and valid together).
 
     A feature that is constant there is only shifted, as scikit-learn's StandardScaler does.
     """
-    scaler = StandardScaler().fit(np.concatenate([splits["train"], splits["valid"]]))
+    scaler = StandardScaler().fit(np.concatenate([splits[name] for name in training_splits]))
     return {name: scaler.transform(features) if len(features) else features for name, features in splits.items()}
 
 

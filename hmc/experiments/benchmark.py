@@ -241,9 +241,11 @@ def _data(settings: RunSettings, runtime: RuntimeSettings) -> tuple[Dataset, boo
     splits = {name: Split(encoded.features[name].astype(np.float32), encoded.labels[name]) for name in SPLITS}
     return Dataset(
         name=card.name,
+        train=splits["train"],
+        valid=splits["valid"],
+        test=splits["test"],
         hierarchy=hierarchy,
         feature_names=encoded.feature_names,
         sha256="generated",
         reconstructed="generated",
-        **splits,
     ), True

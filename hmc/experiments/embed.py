@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from hmc.data import images
-from hmc.data.dataset import SPLITS, Dataset, Split
+from hmc.data.dataset import SPLITS, TRAINING_SPLITS, Dataset, Split
 from hmc.data.load import cache_folder
 from hmc.models import encoder as encoders
 from hmc.settings import RunSettings, RuntimeSettings
@@ -31,7 +31,7 @@ def embedded(dataset: Dataset, settings: RunSettings, runtime: RuntimeSettings, 
         return dataset, AS_THEY_ARE
     pixels = {split: getattr(dataset, split).features for split in SPLITS}
     if settings.encoder.name == "none":
-        return _with_features(dataset, images.as_features(pixels)), AS_THEY_ARE
+        return _with_features(dataset, images.as_features(pixels, TRAINING_SPLITS[dataset.holdout])), AS_THEY_ARE
     encoder = encoders.build(
         settings.encoder,
         settings.dataset.images,

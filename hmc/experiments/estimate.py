@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hmc.data.holdout import SHARE as HELD_OUT_SHARE
 from hmc.results.store import Row
 from hmc.settings import Cell, DatasetSettings, MethodSettings, canonical_hash, identifying
 
@@ -47,18 +48,22 @@ class Estimate:
         return sum(self.seconds[cell.identity] or 0 for cell in cells) / 3600
 
 
-def size(dataset: DatasetSettings) -> Size | None:
-    """None for a person's own files, whose card says nothing."""
+def size(dataset: DatasetSettings, holdout: str = "none") -> Size | None:
+    """None for a person's own files, whose card says nothing. holdout: as ``training.holdout``."""
     if dataset.kind == "synthetic":
         made = dataset.synthetic
-        return Size(_kept(dataset, made.rows_train + made.rows_valid), made.features, made.nodes)
+        return Size(_rows(dataset, made.rows_train, made.rows_valid, holdout), made.features, made.nodes)
     told = dataset.expected
     if not {"train", "features", "nodes"} <= told.keys():
         return None
-    return Size(_kept(dataset, told["train"] + told.get("valid", 0)), told["features"], told["nodes"])
+    return Size(_rows(dataset, told["train"], told.get("valid", 0), holdout), told["features"], told["nodes"])
 
 
-def _kept(dataset: DatasetSettings, rows: int) -> int:
+def _rows(dataset: DatasetSettings, train: int, valid: int, holdout: str) -> int:
+    """How many rows are trained on."""
+    rows: float = train + valid
+    if holdout == "valid":
+        rows = train if valid else train * (1 - HELD_OUT_SHARE)
     return max(1, round(dataset.fraction * rows))
 
 
@@ -79,7 +84,8 @@ def _of_network(features: int, hidden: int, layers: int, nodes: int) -> int:
 
 def steps(cell: Cell) -> int | None:
     """Of a cell's training; rows that resampling adds are taken to be ``fraction`` of those there are."""
-    known, training = size(cell.settings.dataset), cell.settings.checked().training
+    training = cell.settings.checked().training
+    known = size(cell.settings.dataset, training.holdout)
     if known is None:
         return None
     resampling = cell.settings.method.resampling

@@ -8,11 +8,12 @@ from pathlib import Path
 from hmc.experiments.claim import NAME as LOCK
 from hmc.experiments.claim import ClaimedError, claim
 from hmc.results.store import COMPLETE
+from hmc.scores import SCORES
 
 
 def tidy(folder: Path) -> None:
-    """Keep only the record in a finished cell's folder, unless another process works there or it cannot be written."""
-    if [path.name for path in folder.iterdir()] != [COMPLETE]:
+    """Keep only record and scores in a finished cell's folder, unless another process works there or it cannot be written."""
+    if {path.name for path in folder.iterdir()} - {COMPLETE, SCORES}:
         with contextlib.suppress(ClaimedError, OSError), claim(folder):
             keep_only_the_record(folder)
 
@@ -20,5 +21,5 @@ def tidy(folder: Path) -> None:
 def keep_only_the_record(folder: Path) -> None:
     """For the holder of the cell's claim, once the record is complete."""
     for path in folder.iterdir():
-        if path.name not in (COMPLETE, LOCK):
+        if path.name not in (COMPLETE, SCORES, LOCK):
             path.unlink(missing_ok=True)

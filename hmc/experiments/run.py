@@ -30,6 +30,7 @@ from hmc.models.constraint import Constraint
 from hmc.results.provenance import environment
 from hmc.results.record import Record
 from hmc.results.store import Store
+from hmc.scores import SCORES, Scores, save_scores
 from hmc.settings import Cell, RuntimeSettings, SettingsError, named_object
 from hmc.training.random import limiting_generator, resampling_generator
 from hmc.training.trainer import Objective, TrainingError, predict, train
@@ -104,7 +105,7 @@ def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, 
     started = _now()
     checkpoint = CheckpointFile([store.path(cell) for cell in cells], cells, device.type, runtime.checkpoint_seconds)
     try:
-        records = _train_and_evaluate(cells, runtime, device, checkpoint, on_epoch, {"started": started}, about)
+        records = _train_and_evaluate(cells, runtime, store, device, checkpoint, on_epoch, {"started": started}, about)
     except Exception as error:
         # On a full disk it is this error that counts, not that it cannot be recorded.
         with contextlib.suppress(OSError):
@@ -122,6 +123,7 @@ def _run_claimed(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, 
 def _train_and_evaluate(
     cells: Sequence[Cell],
     runtime: RuntimeSettings,
+    store: Store,
     device: torch.device,
     checkpoint: CheckpointFile,
     on_epoch: OnEpoch,
@@ -129,7 +131,8 @@ def _train_and_evaluate(
     about: dict[str, Any],
 ) -> list[Record]:
     first, clock = cells[0], time.perf_counter()
-    dataset = load(first.settings.dataset, first.settings.protocol, runtime, limiting_generator(first.seed))
+    holdout = first.settings.training.holdout
+    dataset = load(first.settings.dataset, first.settings.protocol, runtime, limiting_generator(first.seed), holdout)
     if data_sha256(first.settings.dataset, runtime, first.settings.encoder) != first.data_sha256:
         raise DataError(f"{dataset.name}: its files changed since the run was planned; the same command plans it anew")
     dataset, inputs = embedded(dataset, first.settings, runtime, device)
@@ -141,10 +144,19 @@ def _train_and_evaluate(
     method, training = first.settings.method, first.settings.checked().training
     seeds = [cell.seed for cell in cells]
     trained = train(features, labels, objective, method, training, seeds, inputs=inputs, on_epoch=on_epoch, checkpoint=checkpoint)
-    stacked = predict(trained, torch.from_numpy(dataset.test.features).to(device), constraint, len(cells)).numpy()
+
+    def scores(split: Split | None) -> np.ndarray | list[None]:
+        """float32 [cells, rows, nodes], or a None a cell for a split that there is none of."""
+        if split is None:
+            return [None] * len(cells)
+        return predict(trained, torch.from_numpy(split.features).to(device), constraint, len(cells)).numpy()
+
     records = []
-    for cell, probabilities, losses in zip(cells, stacked, trained.losses, strict=True):
+    found = zip(cells, scores(dataset.test), scores(dataset.held_out), trained.losses, strict=True)
+    for cell, probabilities, held_out, losses in found:
         clock = time.perf_counter()
+        if runtime.keep_scores:
+            save_scores(store.path(cell) / SCORES, Scores(cell.identity, probabilities, held_out))
         evaluation = evaluate(probabilities, dataset.test.labels, dataset.hierarchy, dataset.training.labels.sum(0))
         ended = {
             **times,

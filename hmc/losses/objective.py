@@ -46,16 +46,17 @@ class Objective:
     Raises SettingsError (a ValueError) for a weight, uncertainty or reduction that is not known, ValueError for training labels
     that do not fit the hierarchy.
 
-    Reduction. A member's loss is averaged over rows and evaluated nodes, or summed over them: ``protocol.reduction`` says
-    which, and ``as_released`` sums focal losses and averages the others. Members' losses are then summed, so that each network
-    has the gradient that it would have alone; the passes of a dropout ensemble are averaged, since they are samples of one
-    network's loss (ours).
+    Reduction. A member's loss is averaged over rows and evaluated nodes, or summed over them: ``method.reduction`` says which, or
+    leaves it to ``protocol.reduction``, whose ``as_released`` sums focal losses and averages the others. Members' losses are then
+    summed, so that each network has the gradient that it would have alone; the passes of a dropout ensemble are averaged, since
+    they are samples of one network's loss (ours).
 
     Mixed loss. ``weighted_share`` lambda gives lambda * weighted + (1 - lambda) * unweighted, both reduced alike.
     """
 
     def __init__(self, context: ObjectiveContext) -> None:
-        method, reduction = context.method, context.protocol.reduction
+        method = context.method
+        reduction = context.protocol.reduction if method.reduction == "protocol" else method.reduction
         if reduction not in REDUCTIONS:
             raise SettingsError(f"protocol.reduction={reduction!r} is not known{did_you_mean(reduction, REDUCTIONS)}")
         self._constraint = context.constraint

@@ -175,6 +175,8 @@ class MethodSettings:
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     weighted_share: float = setting(1.0, minimum=0, maximum=1)
     """lambda of the mixed loss: lambda * weighted + (1 - lambda) * unweighted."""
+    reduction: str = setting("protocol", choices=("protocol", "sum", "mean"), later=True)
+    """Whether losses are summed over rows and nodes or averaged: as ``protocol.reduction`` says, or always one of the two."""
     objective: str = setting("hmc.losses.objective:Objective")
     """The class, as module:name, that turns logits and labels into a loss."""
     options: Mapping[str, Any] = setting({})
@@ -218,6 +220,10 @@ class TrainingSettings:
     beta1: float = setting(0.9, minimum=0, below=1)
     beta2: float = setting(0.999, minimum=0, below=1)
     epsilon: float = setting(1e-8, above=0, maximum=1)
+    holdout: str = setting("none", choices=("none", "valid"), later=True)
+    """none: train on train and valid (the papers). valid: train on train alone; valid is held out, for thresholds and for
+    choosing settings. Of a dataset without valid, a fifth of train is held out in its place (see :mod:`hmc.data.holdout`).
+    """
     per_dataset: Mapping[str, PaperValues] = setting({})
 
     def resolved(self, dataset: str) -> TrainingSettings:
@@ -368,5 +374,7 @@ class RuntimeSettings:
     progress: bool = setting(True)
     tracker: str = setting("none", choices=("none", "tensorboard", "mlflow"))
     """Also show finished records in one of these; the package must be installed."""
+    keep_scores: bool = setting(True)
+    """Whether a cell's scores stay on disk beside its record; without them only the rule ``half`` can be evaluated later."""
     checkpoint_seconds: float = setting(120.0, minimum=0)
     """A cell that trains longer keeps its state on disk, at the end of an epoch and at most so often; 0: after every epoch."""

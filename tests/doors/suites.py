@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hmc.scores import SCORES
 from tests.experiments.examples import SIZES
 
 
@@ -18,5 +19,5 @@ def tables(folder: Path) -> dict[str, bytes]:
 
 
 def left(folder: Path) -> list[str]:
-    """The names of all files below a store's runs, one for each file."""
-    return sorted(path.name for path in (folder / "runs").rglob("*") if path.is_file())
+    """The names of all files below a store's runs but for scores, one for each file."""
+    return sorted(path.name for path in (folder / "runs").rglob("*") if path.is_file() and path.name != SCORES)

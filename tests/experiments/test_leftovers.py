@@ -1,4 +1,4 @@
-"""A finished cell's folder holds its record alone, unless someone works there."""
+"""A finished cell's folder holds its record and its scores, unless someone works there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hmc.experiments.attempt import attempt
 from hmc.experiments.claim import NAME, claim
 from hmc.experiments.leftovers import tidy
 from hmc.results.store import COMPLETE, FAILED, Store
+from hmc.scores import SCORES
 from tests.experiments.examples import make_cell, runtime_in
 
 LEFT = ("checkpoint.pt", ".checkpoint.pt.tmp", ".record.json.abc.tmp", FAILED)
@@ -25,18 +26,18 @@ def finished(folder: Path) -> Path:
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     place = finished(tmp_path)
     tidy(place)
-    assert [path.name for path in place.iterdir()] == [COMPLETE]
+    assert {path.name for path in place.iterdir()} == {COMPLETE, SCORES}
     assert Store(tmp_path).state(make_cell()).name == "done"
 
 
 def test_a_cell_found_done_is_tidied(tmp_path: Path) -> None:
     place = finished(tmp_path)
     attempt([make_cell()], runtime_in(tmp_path))
-    assert [path.name for path in place.iterdir()] == [COMPLETE]
+    assert {path.name for path in place.iterdir()} == {COMPLETE, SCORES}
 
 
 def test_nothing_is_removed_where_another_process_works(tmp_path: Path) -> None:
     place = finished(tmp_path)
     with claim(place):
         tidy(place)
-        assert {path.name for path in place.iterdir()} == {*LEFT, COMPLETE, NAME}
+        assert {path.name for path in place.iterdir()} == {*LEFT, COMPLETE, SCORES, NAME}

@@ -12,6 +12,7 @@ from hmc.experiments.attempt import Outcome, attempt
 from hmc.experiments.run import run_cells
 from hmc.experiments.track import tracker
 from hmc.results.store import COMPLETE, Store
+from hmc.scores import SCORES
 from hmc.settings import Cell, RuntimeSettings, SettingsError
 
 
@@ -45,7 +46,7 @@ def test_a_tracker_that_fails_costs_no_result(tmp_path: Path, monkeypatch: pytes
         for seed in range(2)
     ]
     store = Store(tmp_path)
-    assert [[path.name for path in store.path(one).iterdir()] for one in cells] == [[COMPLETE]] * 2
+    assert [{path.name for path in store.path(one).iterdir()} for one in cells] == [{COMPLETE, SCORES}] * 2
     assert {store.load(one).times["stacked_cells"] for one in cells} == {2}
 
 

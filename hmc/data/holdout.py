@@ -1,0 +1,34 @@
+"""Rows held out of training where a dataset has no valid split: a fifth of train, stratified over label sets.
+
+Which rows these are depends on the dataset alone, so that all methods and seeds share them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+from hmc.data.cache import Encoded
+from hmc.data.limit import kept_rows
+
+SHARE = 0.2
+"""Of the training rows (ours)."""
+
+
+def with_valid(encoded: Encoded, dataset: str) -> Encoded:
+    """The same dataset where it has a valid split; otherwise one whose valid split is a fifth of the train split.
+
+    dataset: its name, the seed of the draw.
+    """
+    if len(encoded.labels["valid"]):
+        return encoded
+    seed = int.from_bytes(hashlib.sha256(f"held-out rows:{dataset}".encode()).digest()[:8], "big")
+    generator = np.random.Generator(np.random.PCG64(seed))
+    held_out = kept_rows(encoded.labels["train"], SHARE, generator)
+    rows = {"train": np.setdiff1d(np.arange(len(encoded.labels["train"])), held_out), "valid": held_out}
+    features, labels = dict(encoded.features), dict(encoded.labels)
+    for split, own in rows.items():
+        features[split], labels[split] = encoded.features["train"][own], encoded.labels["train"][own]
+    return dataclasses.replace(encoded, features=features, labels=labels)

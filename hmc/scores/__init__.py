@@ -1,0 +1,5 @@
+"""Score matrices: coherent probabilities for the rows of a split, kept so that every later question needs no training."""
+
+from hmc.scores.file import SCORES, Scores, ScoresError, load_scores, save_scores
+
+__all__ = ["SCORES", "Scores", "ScoresError", "load_scores", "save_scores"]
