@@ -24,10 +24,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hmc.experiments.plan import CONFIGS, ExecutorSettings, SuiteSettings, names, read
+from hmc.configs import CONFIGS, names, read
 from hmc.report import claims, sweeps
-from hmc.report.formats import Table, terminal, write_tables
 from hmc.report.page import Results, write_page
+from hmc.report.render import Table, terminal, write_tables
 from hmc.report.significance import planned
 from hmc.report.tables import tables
 from hmc.results import published
@@ -36,11 +36,13 @@ from hmc.settings import (
     Cell,
     DatasetSettings,
     EncoderSettings,
+    ExecutorSettings,
     MethodSettings,
     ProtocolSettings,
     RunSettings,
     RuntimeSettings,
     SettingsError,
+    SuiteSettings,
     TrainingSettings,
     build,
     did_you_mean,

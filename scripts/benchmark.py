@@ -12,32 +12,32 @@ from tqdm import tqdm
 from hmc import console
 from hmc.data import catalog
 from hmc.files import write_atomically
-from hmc.report.cost import cost_curves
-from hmc.report.figures import made
+from hmc.report.figures.drawing import made
+from hmc.report.figures.step_cost import cost_curves
 from hmc.results.provenance import environment
 from hmc.settings import RuntimeSettings, setting
 
 
 def steps(config: dict[str, Any], runtime: RuntimeSettings) -> dict[str, Any]:
-    from hmc.experiments import benchmark
+    from hmc.benchmark import steps
 
     cases = [(dataset, members) for dataset in config["datasets"] for members in config["members"]]
-    measured = [benchmark.measure(dataset, members, runtime, config["seconds"]) for dataset, members in tqdm(cases, disable=None)]
-    print(benchmark.table(measured))
+    measured = [steps.measure(dataset, members, runtime, config["seconds"]) for dataset, members in tqdm(cases, disable=None)]
+    print(steps.table(measured))
     largest = config["datasets"][-1]
-    memory = benchmark.peak_memory(largest, 1, runtime)
+    memory = steps.peak_memory(largest, 1, runtime)
     print(f"peak memory of a fresh process training {largest} with one member: {memory:.2f} GB")
-    return {"steps": benchmark.as_documents(measured), "peak_memory_gb": {largest: round(memory, 3)}}
+    return {"steps": steps.as_documents(measured), "peak_memory_gb": {largest: round(memory, 3)}}
 
 
 def parts(config: dict[str, Any], runtime: RuntimeSettings) -> dict[str, Any]:
-    from hmc.experiments import benchmark
-    from hmc.experiments import parts as parts_
+    from hmc.benchmark import profile as parts_
+    from hmc.benchmark import steps
 
     alone = [(dataset, members, 1) for dataset in config["datasets"] for members in config["members"]]
     cases = alone + [(config["datasets"][0], 1, stack) for stack in config["stacks"]]
     measured = [
-        benchmark.profile(dataset, members, stack, runtime, config["seconds"])
+        steps.profile(dataset, members, stack, runtime, config["seconds"])
         for dataset, members, stack in tqdm(cases, disable=None)
     ]
     print(parts_.table(measured))
@@ -45,7 +45,7 @@ def parts(config: dict[str, Any], runtime: RuntimeSettings) -> dict[str, Any]:
 
 
 def scale(config: dict[str, Any], runtime: RuntimeSettings) -> dict[str, Any]:
-    from hmc.experiments import scale as scale_
+    from hmc.benchmark import scaling as scale_
 
     costs = [scale_.measure(case, runtime.threads) for case in tqdm(scale_.cases(), disable=None)]
     print(scale_.table(costs))

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hmc import console
-from hmc.data import describe
+from hmc.data import overview
 from hmc.settings import setting
 
-ACTIONS = {"list": describe.listing, "fetch": describe.fetch, "verify": describe.verify, "describe": describe.describe}
+ACTIONS = {"list": overview.listing, "fetch": overview.fetch, "verify": overview.verify, "describe": overview.describe}
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class DataSettings:
 
 def main(config: dict[str, Any]) -> int:
     asked = console.own_settings(DataSettings, config)
-    table = ACTIONS[asked.action](describe.cards(asked.datasets), console.runtime_settings(config))
+    table = ACTIONS[asked.action](overview.cards(asked.datasets), console.runtime_settings(config))
     print(table.to_string(index=False))
-    return int(describe.has_problem(table))
+    return int(overview.has_problem(table))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hmc import console
-from hmc.experiments.plan import ExecutorSettings, SuiteSettings
 from hmc.experiments.reproduce import reproduce, show_plan
 from hmc.report.agreement import agreement
 from hmc.report.page import collect
 from hmc.results.store import Store, frame
-from hmc.settings import build, setting
+from hmc.settings import ExecutorSettings, SuiteSettings, build, setting
 
 
 @dataclass(frozen=True)

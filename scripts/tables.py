@@ -11,7 +11,7 @@ from hmc.report.page import collect
 from hmc.report.summary import insert, summary
 from hmc.results import published
 from hmc.results.store import Store
-from hmc.settings import build, setting
+from hmc.settings import SuiteSettings, build, setting
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def main(config: dict[str, Any]) -> int:
     # To look through all that was read for cycles, again and again, takes a tenth of the seconds that this process lives.
     gc.disable()
     runtime = console.runtime_settings(config)
-    suite = build(plan.SuiteSettings, config["suite"], at="suite")
+    suite = build(SuiteSettings, config["suite"], at="suite")
     store = Store(runtime.results_dir)
     asked = console.own_settings(TablesSettings, config)
     if asked.export:

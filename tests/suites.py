@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from hmc import configs
 from hmc.experiments import plan
-from hmc.experiments.plan import SuiteSettings
-from hmc.settings import Cell, RuntimeSettings, build
+from hmc.settings import Cell, RuntimeSettings, SuiteSettings, build
 
 
 def suite_of(name: str) -> SuiteSettings:
-    return build(SuiteSettings, plan.read("suite", name), at="suite")
+    return build(SuiteSettings, configs.read("suite", name), at="suite")
 
 
 def cells_of_suite(name: str) -> list[Cell]:

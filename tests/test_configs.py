@@ -6,52 +6,51 @@ from pathlib import Path
 
 import pytest
 
+from hmc import configs
 from hmc.data import catalog
 from hmc.data.download import fetch_file
 from hmc.data.identity import data_sha256
-from hmc.experiments import plan
-from hmc.experiments.plan import ExecutorSettings
 from hmc.experiments.run import run_cells
-from hmc.settings import Cell, RuntimeSettings, build
+from hmc.settings import Cell, ExecutorSettings, RuntimeSettings, build
 from tests.suites import cells_of_suite, suite_of
 
-CARDS = {name: plan.read("dataset", name) for name in plan.names("dataset")}
+CARDS = {name: configs.read("dataset", name) for name in configs.names("dataset")}
 PAPER = [name for name, card in CARDS.items() if card.get("group") in ("fun", "go", "others") and "train_stand_in" not in card]
 
 
 def test_all_benchmark_datasets_have_a_card_and_the_papers_training() -> None:
     assert len(PAPER) == 20
-    table = plan.read("training", "paper")["per_dataset"]
+    table = configs.read("training", "paper")["per_dataset"]
     assert set(PAPER) <= set(table)
 
 
 @pytest.mark.parametrize("original", ["expr_fun", "expr_go"])
 def test_a_reconstructed_dataset_is_its_original_but_for_the_training_file(original: str, tmp_path: Path) -> None:
-    card, first = plan.read("dataset", f"{original}_reconstructed"), plan.read("dataset", original)
+    card, first = configs.read("dataset", f"{original}_reconstructed"), configs.read("dataset", original)
     stand_in = card.pop("train_stand_in")
     assert card["sha256"].pop(stand_in)
     del first["train"], first["git_blob"]
     assert card == first
-    settings = plan.run_settings(f"{original}_reconstructed", "chmcnn", 0).dataset
+    settings = configs.run_settings(f"{original}_reconstructed", "chmcnn", 0).dataset
     # Nobody publishes it, so no address is asked for it.
     with pytest.raises(catalog.MissingDataError, match=f"{stand_in} is not there"):
         fetch_file(settings, stand_in, RuntimeSettings(data_dir=str(tmp_path)))
 
 
-@pytest.mark.parametrize("dataset", plan.names("dataset"))
-@pytest.mark.parametrize("protocol", plan.names("protocol"))
+@pytest.mark.parametrize("dataset", configs.names("dataset"))
+@pytest.mark.parametrize("protocol", configs.names("protocol"))
 def test_every_dataset_composes(dataset: str, protocol: str) -> None:
-    settings = plan.run_settings(dataset, "chmcnn", 0, protocol=protocol)
+    settings = configs.run_settings(dataset, "chmcnn", 0, protocol=protocol)
     assert settings.training.hidden
     assert settings.training.epochs
     assert settings.dataset.title
 
 
-@pytest.mark.parametrize("method", plan.names("method"))
+@pytest.mark.parametrize("method", configs.names("method"))
 @pytest.mark.parametrize("dataset", ["synthetic_tree", "synthetic_dag"])
 def test_every_method_runs(method: str, dataset: str, tmp_path: Path) -> None:
     runtime = RuntimeSettings(results_dir=str(tmp_path), progress=False)
-    settings = plan.run_settings(
+    settings = configs.run_settings(
         dataset,
         method,
         0,
@@ -65,7 +64,7 @@ def test_every_method_runs(method: str, dataset: str, tmp_path: Path) -> None:
     assert len(record.learning_curve) == 1
 
 
-@pytest.mark.parametrize("name", plan.names("suite"))
+@pytest.mark.parametrize("name", configs.names("suite"))
 def test_every_suite_expands_to_cells_of_distinct_identity(name: str) -> None:
     assert suite_of(name).name == name
     cells = cells_of_suite(name)
@@ -74,6 +73,6 @@ def test_every_suite_expands_to_cells_of_distinct_identity(name: str) -> None:
     assert len({(cell.dataset, cell.column, cell.seed) for cell in cells}) == len(cells)
 
 
-@pytest.mark.parametrize("name", plan.names("executor"))
+@pytest.mark.parametrize("name", configs.names("executor"))
 def test_every_executor_is_known(name: str) -> None:
-    assert build(ExecutorSettings, plan.read("executor", name), at="executor").name == name
+    assert build(ExecutorSettings, configs.read("executor", name), at="executor").name == name

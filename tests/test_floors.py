@@ -16,9 +16,7 @@ FLOORS = {
     "hierarchy": 0,
     "settings": 0,
     "files": 0,
-    "settings_file": 0,
-    "csv_file": 0,
-    "utf8": 0,
+    "configs": 1,
     "data": 1,
     "metrics": 1,
     "results": 1,
@@ -28,6 +26,7 @@ FLOORS = {
     "losses": 2,
     "training": 3,
     "experiments": 4,
+    "benchmark": 4,
     "report": 4,
     "console": 5,
     "scripts": 5,
@@ -55,13 +54,13 @@ THIRD_PARTIES = {
     "hydra": 5,
     "omegaconf": 5,
 }
-# Rooms of one floor of which the first may look into the second: a file becomes settings, bytes become text, losses are
-# computed through the constraint, doors use the bridge.
+# Rooms of one floor of which the first may look into the second: a mistake in a file is one in settings, cards are configuration
+# files, losses are computed through the constraint, what is measured is how cells are run, doors use the bridge.
 NEIGHBOURS = {
-    ("settings_file", "settings"),
-    ("settings_file", "utf8"),
-    ("csv_file", "utf8"),
+    ("files", "settings"),
+    ("data", "configs"),
     ("losses", "models"),
+    ("benchmark", "experiments"),
     ("scripts", "console"),
 }
 

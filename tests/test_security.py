@@ -20,10 +20,10 @@ import torch
 import yaml
 from omegaconf import OmegaConf
 
-from hmc import settings_file
 from hmc.data import cache, catalog
 from hmc.data.download import DownloadError, download, fetch
 from hmc.experiments.checkpoint import NAME, CheckpointFile
+from hmc.files import yaml_file
 from hmc.report import claims, page
 from hmc.report.tables import tables
 from hmc.results import Record, RecordError, Store, published
@@ -57,7 +57,7 @@ def test_nothing_in_the_source_runs_what_it_reads(path: Path) -> None:
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         assert not modules & {name.partition(".")[0] for name in names}
         if "yaml" in names:
-            assert path.name == "settings_file.py", "YAML is read in one place"
+            assert path.name == "yaml_file.py", "YAML is read in one place"
     for name, call in calls(path):
         assert name not in ("eval", "exec", "os.system", "os.popen", "shutil.unpack_archive", "pd.read_pickle", "__import__")
         assert not name.endswith((".read_pickle", ".unsafe_load", ".full_load", ".extract", ".extractall"))
@@ -135,7 +135,7 @@ def test_yaml_makes_no_objects(mark: Path, tmp_path: Path) -> None:
     path = tmp_path / "claims.yaml"
     path.write_text(f"- {evil(mark)}\n")
     with pytest.raises(SettingsError, match=r"claims\.yaml:1: this is no YAML"):
-        settings_file.read(path)
+        yaml_file.read(path)
     with pytest.raises(PublishedError, match=r"claims\.yaml:1"):
         claims.load(path)
     with pytest.raises(yaml.YAMLError):
@@ -147,12 +147,12 @@ def test_yaml_makes_no_objects(mark: Path, tmp_path: Path) -> None:
 )
 def test_yaml_that_says_two_things_or_nothing_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match=r"^mine\.yaml(:\d+)?: this is no YAML"):
-        settings_file.parse(text, "mine.yaml")
+        yaml_file.parse(text, "mine.yaml")
 
 
 def test_yaml_that_nests_without_end_is_refused() -> None:
     with pytest.raises(SettingsError, match="write it flatter"):
-        settings_file.parse("[" * 100_000, "mine.yaml")
+        yaml_file.parse("[" * 100_000, "mine.yaml")
 
 
 # --- downloads ------------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hmc.files.utf8 import NotUtf8Error, decoded
 from hmc.hierarchy import short
-from hmc.utf8 import NotUtf8Error, decoded
 
 PARSER_VERSION = 2
 """Part of the cache's key; to be raised when this module, class_attribute or preprocess.encode reads a file as something else."""

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from hmc.data.dataset import SPLITS
+from hmc.data.dataset import SPLITS, Encoded
 from hmc.files import replacing
 from hmc.hierarchy import Adjacency, Hierarchy
 
 
 class CacheError(ValueError):
     """A cached file is damaged or belongs to something else."""
-
-
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """A dataset as read from its files: one-hot, neither imputed nor standardised, so that one cached form serves every protocol.
-
-    names, parents: the hierarchy's nodes and their parents.
-    features: per split float64 [rows, features], NaN where missing, or images as uint8 [rows, channels, height, width], which
-    have no feature_names; labels: per split bool [rows, nodes], closed.
-    """
-
-    names: tuple[str, ...]
-    parents: Adjacency
-    feature_names: tuple[str, ...]
-    features: Mapping[str, np.ndarray]
-    labels: Mapping[str, np.ndarray]
 
 
 def save(path: Path, key: str, encoded: Encoded) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import cache
 from pathlib import Path
 
-from hmc import settings_file
-from hmc.settings import DatasetSettings, RuntimeSettings, SettingsError, build, did_you_mean
+from hmc import configs
+from hmc.settings import DatasetSettings, RuntimeSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
-CARDS = PROJECT / "configs" / "dataset"
 OWN_CARDS = ("arff", "images", "benthicnet_e")
 """The cards that need files of a person's own."""
 ENVIRONMENT = "HMC_DATA_DIR"
@@ -31,23 +29,14 @@ class MissingDataError(OSError):
 def names() -> list[str]:
     """All datasets with a card of their own (the benchmark's and the synthetic ones), grouped as in the papers' tables."""
     order = ("fun", "go", "others", "synthetic", "images", "own")
-    found = [path.stem for path in CARDS.glob("*.yaml") if path.stem not in OWN_CARDS]
+    found = [name for name in configs.names("dataset") if name not in OWN_CARDS]
     return sorted(found, key=lambda name: (order.index(card(name).group), name))
 
 
-@cache
 def card(name: str) -> DatasetSettings:
     """One dataset's card. Raises SettingsError for an unknown name, with the nearest known one, and for a card with a mistake."""
-    path = CARDS / f"{name}.yaml"
-    if not path.is_file():
-        raise SettingsError(
-            f"dataset={name!r} is not known{did_you_mean(name, sorted(known.stem for known in CARDS.glob('*.yaml')))}"
-        )
-    content = settings_file.read(path)
-    try:
-        return build(DatasetSettings, content)
-    except SettingsError as error:
-        raise SettingsError(f"{path}: {error}") from None
+    found: DatasetSettings = configs.settings_of("dataset", name)
+    return found
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

@@ -1,17 +1,34 @@
-"""What training and evaluation are given: splits of features and labels over one hierarchy."""
+"""A dataset as its files give it, and as training and evaluation take it: splits of features and labels over one hierarchy."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from hmc.hierarchy import Hierarchy
+from hmc.hierarchy import Adjacency, Hierarchy
 
 SPLITS = ("train", "valid", "test")
 TRAINING_SPLITS = {"none": ("train", "valid"), "valid": ("train",)}
 """The splits that are trained on, by ``training.holdout``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A dataset as read from its files: one-hot, neither imputed nor standardised, so that one cached form serves every protocol.
+
+    names, parents: the hierarchy's nodes and their parents.
+    features: per split float64 [rows, features], NaN where missing, or images as uint8 [rows, channels, height, width], which
+    have no feature_names; labels: per split bool [rows, nodes], closed.
+    """
+
+    names: tuple[str, ...]
+    parents: Adjacency
+    feature_names: tuple[str, ...]
+    features: Mapping[str, np.ndarray]
+    labels: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)

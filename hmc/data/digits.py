@@ -33,9 +33,9 @@ import hashlib
 
 import numpy as np
 
-from hmc.data.cache import Encoded
 from hmc.data.catalog import DataError
 from hmc.data.class_attribute import hierarchy_of
+from hmc.data.dataset import Encoded
 
 VERSION = 1
 """To be raised with every change here that changes a number; part of every identity."""

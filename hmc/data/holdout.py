@@ -10,8 +10,8 @@ import hashlib
 
 import numpy as np
 
-from hmc.data.cache import Encoded
-from hmc.data.limit import kept_rows
+from hmc.data.dataset import Encoded
+from hmc.data.subsample import kept_rows
 
 SHARE = 0.2
 """Of the training rows (ours)."""

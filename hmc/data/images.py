@@ -20,15 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hmc import csv_file
 from hmc.data import catalog, preprocess
-from hmc.data.cache import Encoded
 from hmc.data.catalog import DataError
 from hmc.data.class_attribute import SEPARATOR, hierarchy_of, nodes_by_label, notation
-from hmc.data.dataset import SPLITS
+from hmc.data.dataset import SPLITS, Encoded
+from hmc.files import csv_file
+from hmc.files.utf8 import NotUtf8Error, decoded
 from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges, short
 from hmc.settings import DatasetSettings, ImageSettings, RuntimeSettings, did_you_mean
-from hmc.utf8 import NotUtf8Error, decoded
 
 VERSION = 1
 """Of how files become arrays, to be raised with every change that changes a number; part of every identity."""

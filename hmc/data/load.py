@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hmc.data import arff, cache, catalog, class_attribute, digits, images, limit, preprocess, synthetic
+from hmc.data import arff, cache, catalog, class_attribute, digits, images, preprocess, subsample, synthetic
 from hmc.data import holdout as held_out
-from hmc.data.cache import Encoded
-from hmc.data.dataset import SPLITS, TRAINING_SPLITS, Dataset, Split
+from hmc.data.dataset import SPLITS, TRAINING_SPLITS, Dataset, Encoded, Split
 from hmc.data.download import fetch
 from hmc.data.identity import data_sha256
 from hmc.hierarchy import Hierarchy, HierarchyError, short
@@ -44,7 +43,7 @@ def load(
     if dataset.fraction < 1:
         if generator is None:
             raise ValueError(f"dataset.fraction={dataset.fraction} leaves rows out by chance; pass the generator that draws them")
-        encoded = limit.limited(encoded, dataset.fraction, generator, training)
+        encoded = subsample.limited(encoded, dataset.fraction, generator, training)
     skipped = set(dataset.unevaluated)
     # The root too, whatever a person's own file calls it: every row has it.
     evaluated = (encoded.parents.counts > 0) & [name not in skipped for name in encoded.names]

@@ -13,8 +13,8 @@ from operator import mul
 
 import numpy as np
 
-from hmc.data.cache import Encoded
 from hmc.data.class_attribute import hierarchy_of
+from hmc.data.dataset import Encoded
 from hmc.hierarchy import ROOT, Hierarchy
 from hmc.settings import SettingsError, SyntheticSettings
 

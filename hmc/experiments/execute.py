@@ -13,12 +13,11 @@ from contextlib import closing
 from tqdm import tqdm
 
 from hmc.experiments import estimate, processes, slurm
-from hmc.experiments.attempt import Outcome, attempt
-from hmc.experiments.claim import is_claimed
-from hmc.experiments.fit import fitting
-from hmc.experiments.plan import ExecutorSettings
+from hmc.experiments.lock import is_claimed
+from hmc.experiments.outcome import Outcome, attempt
+from hmc.experiments.stacks import fitting
 from hmc.results.store import FAILED, Store
-from hmc.settings import Cell, RuntimeSettings, SettingsError
+from hmc.settings import Cell, ExecutorSettings, RuntimeSettings, SettingsError
 
 Stack = list[Cell]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from hmc.experiments.claim import NAME as LOCK
-from hmc.experiments.claim import ClaimedError, claim
+from hmc.experiments.lock import NAME as LOCK
+from hmc.experiments.lock import ClaimedError, claim
 from hmc.results.store import COMPLETE
 from hmc.scores import SCORES
 

@@ -1,118 +1,18 @@
-"""Which cells a suite has, and which of them are still to be run. Needs neither torch nor Hydra.
-
-The configuration files are plain YAML, one thing each, so the planner reads them itself: composing thousands of cells costs
-what reading a few dozen small files costs.
-"""
+"""Which cells a suite has, and which of them are still to be run. Needs neither torch nor Hydra."""
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import itertools
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from hmc import settings_file
+from hmc.configs import read, run_settings
 from hmc.data.catalog import MissingDataError
 from hmc.data.identity import data_sha256
 from hmc.results.store import Store
-from hmc.settings import (
-    Cell,
-    DatasetSettings,
-    EncoderSettings,
-    MethodSettings,
-    ProtocolSettings,
-    RunSettings,
-    RuntimeSettings,
-    SettingsError,
-    TrainingSettings,
-    build,
-    did_you_mean,
-    setting,
-)
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-
-_KINDS: dict[str, Any] = {
-    "dataset": DatasetSettings,
-    "method": MethodSettings,
-    "training": TrainingSettings,
-    "protocol": ProtocolSettings,
-    "encoder": EncoderSettings,
-}
-
-
-@dataclass(frozen=True)
-class BlockSettings:
-    """A product of datasets, methods, protocols and seeds, with settings that depart from the methods' files."""
-
-    datasets: tuple[str, ...] = setting()
-    methods: tuple[str, ...] = setting()
-    protocols: tuple[str, ...] = setting(("released",))
-    seeds: tuple[int, ...] = setting((0,), minimum=0, maximum=2**31 - 1)
-    overrides: tuple[str, ...] = setting(())
-    """As on the command line: "method.members=5". Cells with overrides have columns of their own."""
-    training: str = setting("paper")
-    """The file of configs/training."""
-    required: bool = setting(True)
-    """False: a dataset of this block whose files are not to be had is left out, with a notice, and counts as no failure."""
-
-
-@dataclass(frozen=True)
-class SuiteSettings:
-    """Cells that belong together, and how they are selected from the command line."""
-
-    name: str = setting()
-    title: str = setting("")
-    blocks: tuple[BlockSettings, ...] = field(default=())
-    include: tuple[str, ...] = setting(())
-    """Other suites, by name, whose cells are this one's too."""
-    datasets: tuple[str, ...] = setting(())
-    """Selection: only these datasets, methods, protocols; empty: all that the blocks name."""
-    methods: tuple[str, ...] = setting(())
-    protocols: tuple[str, ...] = setting(())
-    seeds: tuple[int, ...] = setting((), minimum=0, maximum=2**31 - 1)
-    """These seeds in place of the blocks' own; empty: the blocks' own."""
-    required: bool = setting(True)
-    """False: no block is required, whatever it says itself."""
-
-
-@dataclass(frozen=True)
-class SlurmSettings:
-    """What each Slurm job asks for. Empty or 0: the cluster's own default."""
-
-    partition: str = setting("")
-    account: str = setting("")
-    hours: float = setting(24.0, above=0)
-    """A job that takes longer is queued again and goes on from its checkpoint."""
-    memory_gb: float = setting(4.0, above=0)
-    gpus: int = setting(0, minimum=0)
-    requeues: int = setting(20, minimum=0)
-    """How often one job may reach its time limit."""
-    lost_seconds: float = setting(60.0, minimum=0)
-    """A job that is in no queue for so long and left no result is taken to be killed."""
-    setup: tuple[str, ...] = setting(())
-    """Shell lines run first on the node, such as "module load cuda"."""
-    options: Mapping[str, Any] = setting({})
-    """Further options of sbatch, by their long names."""
-
-
-@dataclass(frozen=True)
-class ExecutorSettings:
-    """How many cells run at a time, and where."""
-
-    name: str = setting("inline", choices=("inline", "processes", "slurm"))
-    workers: int = setting(1, minimum=0, maximum=1024)
-    """Processes, or Slurm jobs at a time; 0: one per core, or as many jobs as Slurm lets run."""
-    stack: int = setting(1, minimum=0, maximum=1000)
-    """Seeds of one dataset and method that are trained together as one batched network; 0: on a GPU as many as fit into its free
-    memory, on a CPU one.
-    """
-    slurm: SlurmSettings = field(default_factory=SlurmSettings)
+from hmc.settings import BlockSettings, Cell, RuntimeSettings, SettingsError, SuiteSettings, build, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -122,73 +22,6 @@ class Planned:
     cell: Cell
     state: str
     reason: str
-
-
-def names(group: str) -> list[str]:
-    """The names that a configuration group knows, sorted."""
-    return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
-
-
-def read(group: str, name: str) -> dict[str, Any]:
-    """One configuration file as a mapping.
-
-    Raises SettingsError for an unknown name, with the nearest known one, and for a file that is no mapping.
-    """
-    return copy.deepcopy(_read(group, name))
-
-
-@cache
-def _read(group: str, name: str) -> dict[str, Any]:
-    path = CONFIGS / group / f"{name}.yaml"
-    if not path.is_file():
-        raise SettingsError(f"unknown {group} {name!r}{did_you_mean(name, names(group))}")
-    return read_file(path)
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """One file of settings. Raises SettingsError for what is no YAML mapping, OSError where it cannot be read."""
-    content = settings_file.read(path)
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise SettingsError(f"{path} holds no settings; write key: value lines")
-    return content
-
-
-def run_settings(
-    dataset: str, method: str, seed: int, *, protocol: str = "released", training: str = "paper", overrides: Sequence[str] = ()
-) -> RunSettings:
-    """The checked settings of one run from the names of its configuration files.
-
-    overrides: "group.key=value" with the value in YAML. Raises SettingsError.
-    """
-    groups = {"dataset": dataset, "method": method, "training": training, "protocol": protocol}
-    built = {group: _built(group, name) for group, name in groups.items()}
-    if overrides:
-        documents = {group: read(group, name) for group, name in groups.items()} | {"encoder": {}}
-        for override in overrides:
-            _apply(documents, override)
-        built = {group: build(_KINDS[group], document, at=group) for group, document in documents.items()}
-    return build(RunSettings, {**built, "seed": seed}).checked()
-
-
-@cache
-def _built(group: str, name: str) -> Any:
-    """The settings of one file as it stands."""
-    return build(_KINDS[group], read(group, name), at=group)
-
-
-def _apply(documents: dict[str, dict[str, Any]], override: str) -> None:
-    key, separator, value = override.partition("=")
-    *groups, last = key.split(".")
-    if not separator or not groups or groups[0] not in documents:
-        raise SettingsError(
-            f"the override {override!r} is not of the form group.key=value with group one of {', '.join(documents)}"
-        )
-    target: dict[str, Any] = documents[groups[0]]
-    for place, group in enumerate(groups[1:], start=2):
-        target = target.setdefault(group, {})
-        if not isinstance(target, dict):
-            raise SettingsError(f"the override {override!r} sets a part of {'.'.join(groups[:place])}, which has no parts")
-    target[last] = settings_file.parse(value, f"the override {override!r}")
 
 
 def suite_cells(suite: SuiteSettings, runtime: RuntimeSettings) -> list[tuple[Cell, bool]]:

@@ -18,11 +18,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from hmc.experiments.attempt import Outcome, attempt, lost
-from hmc.experiments.plan import ExecutorSettings
+from hmc.experiments.outcome import Outcome, attempt, lost
 from hmc.results.provenance import cores
 from hmc.results.store import Store
-from hmc.settings import Cell, RuntimeSettings
+from hmc.settings import Cell, ExecutorSettings, RuntimeSettings
 
 Stack = Sequence[Cell]
 

@@ -15,9 +15,9 @@ from hmc.data.download import fetch
 from hmc.experiments import estimate, plan, processes
 from hmc.experiments.estimate import Estimate
 from hmc.experiments.leftovers import tidy
-from hmc.experiments.plan import ExecutorSettings, Planned, SuiteSettings
+from hmc.experiments.plan import Planned
 from hmc.results.store import Store
-from hmc.settings import Cell, DatasetSettings, RuntimeSettings
+from hmc.settings import Cell, DatasetSettings, ExecutorSettings, RuntimeSettings, SuiteSettings
 
 
 @dataclass(frozen=True)

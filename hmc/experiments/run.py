@@ -20,10 +20,10 @@ from hmc.data.dataset import Dataset, Split
 from hmc.data.identity import data_sha256
 from hmc.data.load import load
 from hmc.experiments.checkpoint import CheckpointFile
-from hmc.experiments.claim import claim
-from hmc.experiments.embed import embedded
+from hmc.experiments.features import embedded
 from hmc.experiments.leftovers import keep_only_the_record
-from hmc.experiments.track import tracker
+from hmc.experiments.lock import claim
+from hmc.experiments.trackers import tracker
 from hmc.losses.objective import ObjectiveContext
 from hmc.metrics.evaluate import evaluate
 from hmc.models.constraint import Constraint

@@ -16,12 +16,11 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hmc.experiments.attempt import Outcome, attempt, lost
-from hmc.experiments.claim import is_claimed
-from hmc.experiments.plan import ExecutorSettings
+from hmc.experiments.lock import is_claimed
+from hmc.experiments.outcome import Outcome, attempt, lost
 from hmc.results.provenance import CHECKOUT, SLURM_LOGS
 from hmc.results.store import Store
-from hmc.settings import Cell, RuntimeSettings, SettingsError
+from hmc.settings import Cell, ExecutorSettings, RuntimeSettings, SettingsError
 
 Stack = Sequence[Cell]
 

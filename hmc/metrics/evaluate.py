@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hmc.hierarchy import Hierarchy
-from hmc.metrics import nodes, ranking, rare
+from hmc.metrics import grouped, nodes, ranking
 from hmc.metrics.checks import MetricError, as_labels, as_probabilities
 
 METRICS: Mapping[str, str] = {
@@ -89,9 +89,9 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, hierarchy: Hierarchy
         **nodes.macro(counts),
         **nodes.micro(counts),
         "exact_match": nodes.exact_match(positive, predicted),
-        **rare.recall_by_frequency(counts.true_positives, counts.false_negatives, training),
-        **rare.recall_by_depth(counts.true_positives, counts.false_negatives, hierarchy.depth[scored]),
-        "incoherent_share": rare.incoherent_share(values, hierarchy),
+        **grouped.recall_by_frequency(counts.true_positives, counts.false_negatives, training),
+        **grouped.recall_by_depth(counts.true_positives, counts.false_negatives, hierarchy.depth[scored]),
+        "incoherent_share": grouped.incoherent_share(values, hierarchy),
     }
     return Evaluation(
         metrics,

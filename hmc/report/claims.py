@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from hmc import settings_file
-from hmc.report.closeness import QUICK, fewest_pairs
-from hmc.report.formats import DASH, RECONSTRUCTED, Table
-from hmc.report.pairs import difference, p_value
+from hmc.files import yaml_file
+from hmc.report.near_best import QUICK, fewest_pairs
+from hmc.report.pair_table import difference, p_value
+from hmc.report.render import DASH, RECONSTRUCTED, Table
 from hmc.report.significance import protocols
 from hmc.report.sweeps import conditions
 from hmc.report.tables import BENCHMARK, complete_places
@@ -137,7 +137,7 @@ def load(path: Path | None = None) -> tuple[Claim, ...]:
     """
     path = path or published.FOLDER / "claims.yaml"
     try:
-        entries = settings_file.read(path)
+        entries = yaml_file.read(path)
     except FileNotFoundError:
         raise PublishedError(f"{path} does not exist; restore it from git, or run from a checkout") from None
     except SettingsError as error:

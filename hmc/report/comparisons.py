@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from hmc import settings_file
-from hmc.report.closeness import QUICK
-from hmc.report.formats import DASH, RECONSTRUCTED, Table
-from hmc.report.pairs import BALANCE, balance, difference, p_value
+from hmc.files import yaml_file
+from hmc.report.near_best import QUICK
+from hmc.report.pair_table import BALANCE, balance, difference, p_value
+from hmc.report.render import DASH, RECONSTRUCTED, Table
 from hmc.report.tables import OVER_DATASETS, marked
 from hmc.settings import SettingsError, build, column_name, did_you_mean, setting
 from hmc.stats.frames import compare
@@ -33,7 +33,7 @@ class Asked:
 
 def read(path: Path) -> tuple[Asked, ...]:
     """The comparisons that a YAML file lists. Raises SettingsError naming the file and entry, OSError where it cannot be read."""
-    entries = settings_file.read(path)
+    entries = yaml_file.read(path)
     if not isinstance(entries, list) or not entries:
         raise SettingsError(f"{path} is no list of comparisons; write lines of - {{a: METHOD, b: METHOD, metric: METRIC}}")
     try:

@@ -19,7 +19,7 @@ from hmc.report import claims as claims_
 from hmc.report import figures, significance, sweeps
 from hmc.report.claims import Judgement
 from hmc.report.figures import Drawing
-from hmc.report.formats import DASH, RECONSTRUCTED, Estimate, Table, slug
+from hmc.report.render import DASH, RECONSTRUCTED, Estimate, Table, slug
 from hmc.report.tables import GROUPS, MACRO_F1, MACRO_RECALL
 from hmc.results.record import Record
 from hmc.results.store import PARTS, Row, frame, merged, row

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hmc.report.closeness import ALPHA, QUICK
-from hmc.report.formats import DASH, Table, slug
-from hmc.report.pairs import BALANCE, balance, difference, p_value
+from hmc.report.near_best import ALPHA, QUICK
+from hmc.report.pair_table import BALANCE, balance, difference, p_value
+from hmc.report.render import DASH, Table, slug
 from hmc.report.sweeps import SWEPT, levels_of
 from hmc.report.tables import BASELINE, OVER_DATASETS, Metric, complete_places, grid, widest
 from hmc.settings import Cell, column_name

@@ -13,7 +13,7 @@ import pandas as pd
 
 from hmc.files import write_atomically
 from hmc.report import verdicts
-from hmc.report.formats import DASH, RECONSTRUCTED, Entry, Estimate, Table, markdown
+from hmc.report.render import DASH, RECONSTRUCTED, Entry, Estimate, Table, markdown
 from hmc.report.tables import AU_PRC, BASELINE, MACRO_F1, MACRO_RECALL, Metric, estimate, grid, marked
 from hmc.report.verdicts import Verdict
 from hmc.results.published import Published

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from hmc.report.closeness import QUICK
-from hmc.report.formats import Entry, Table, slug
-from hmc.report.pairs import BALANCE, balance, difference, p_value
+from hmc.report.near_best import QUICK
+from hmc.report.pair_table import BALANCE, balance, difference, p_value
+from hmc.report.render import Entry, Table, slug
 from hmc.report.tables import AU_PRC, MACRO_F1, MACRO_RECALL, SPREAD_NOTE, Metric, best, complete_places, estimate
 from hmc.settings import Cell, column_name
 from hmc.stats.frames import cells_of, over_datasets

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hmc.metrics.rare import FREQUENCY_BANDS
+from hmc.metrics.grouped import FREQUENCY_BANDS
 from hmc.report import verdicts
-from hmc.report.closeness import ALPHA, Closeness, closeness
-from hmc.report.formats import DASH, RECONSTRUCTED, Entry, Estimate, Table
+from hmc.report.near_best import ALPHA, Closeness, closeness
+from hmc.report.render import DASH, RECONSTRUCTED, Entry, Estimate, Table
 from hmc.results.published import Published, PublishedValue
 from hmc.results.store import natural
 from hmc.settings import Cell

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hmc import csv_file
+from hmc.files import csv_file
 
 FOLDER = Path(__file__).resolve().parents[2] / "results" / "published"
 """Where a checkout keeps them, whatever folder its own results go to."""

@@ -21,8 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from hmc import csv_file
-from hmc.files import require_writable, write_atomically
+from hmc.files import csv_file, require_writable, write_atomically
 from hmc.results.record import CELL_KEYS, Record, RecordError, StaleRecordError
 from hmc.settings import RECORD_SCHEMA, Cell, column_name, identifying
 

@@ -4,9 +4,10 @@ Nothing here knows Hydra, YAML or files: :func:`build` turns a plain mapping (fr
 unknown key with the nearest known one, a wrong type, and a value out of range, each in one line.
 """
 
+from hmc.settings.build import SettingsError, build, did_you_mean, named_object, setting, to_mapping
 from hmc.settings.cell import RECORD_SCHEMA, Cell, canonical_hash, column_name, identifying, identity
-from hmc.settings.checks import SettingsError, build, did_you_mean, named_object, setting, to_mapping
-from hmc.settings.kinds import (
+from hmc.settings.executor import ExecutorSettings, SlurmSettings
+from hmc.settings.schema import (
     OWN_ENCODER,
     DatasetSettings,
     EncoderSettings,
@@ -23,13 +24,16 @@ from hmc.settings.kinds import (
     SyntheticSettings,
     TrainingSettings,
 )
+from hmc.settings.suite import BlockSettings, SuiteSettings
 
 __all__ = [
     "OWN_ENCODER",
     "RECORD_SCHEMA",
+    "BlockSettings",
     "Cell",
     "DatasetSettings",
     "EncoderSettings",
+    "ExecutorSettings",
     "FocalSettings",
     "ImageSettings",
     "MethodSettings",
@@ -41,6 +45,8 @@ __all__ = [
     "RuntimeSettings",
     "ScheduleSettings",
     "SettingsError",
+    "SlurmSettings",
+    "SuiteSettings",
     "SyntheticSettings",
     "TrainingSettings",
     "build",

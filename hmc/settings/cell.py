@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hmc.settings.checks import plain
-from hmc.settings.kinds import RunSettings
+from hmc.settings.build import plain
+from hmc.settings.schema import RunSettings
 
 RECORD_SCHEMA = 1
 """Version of the record's layout and of what its numbers mean; part of every identity."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hmc import configs
 from hmc.data import catalog
 from hmc.data.catalog import DataError, MissingDataError, card
 from hmc.data.identity import data_sha256
@@ -53,11 +54,12 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
 
 
 def test_a_card_with_a_mistake_names_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "CARDS", tmp_path)
-    (tmp_path / "broken.yaml").write_text("name: broken\ntrian: x\n")
-    with pytest.raises(SettingsError, match=r"broken\.yaml: unknown setting 'trian'; did you mean 'train'"):
+    monkeypatch.setattr(configs, "CONFIGS", tmp_path)
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "broken.yaml").write_text("name: broken\ntrian: x\n")
+    with pytest.raises(SettingsError, match=r"broken\.yaml: unknown setting 'dataset\.trian'; did you mean 'train'"):
         card("broken")
-    (tmp_path / "worse.yaml").write_text("name: [\n")
+    (tmp_path / "dataset" / "worse.yaml").write_text("name: [\n")
     with pytest.raises(SettingsError, match=r"worse\.yaml:2: ") as caught:
         card("worse")
     assert "\n" not in str(caught.value)
@@ -173,5 +175,5 @@ def test_generated_data_are_hashed_by_their_settings(runtime: RuntimeSettings) -
 
 
 def test_importing_the_data_wing_does_not_import_torch() -> None:
-    code = "import sys, hmc.data.load, hmc.data.describe; sys.exit('torch' in sys.modules)"
+    code = "import sys, hmc.data.load, hmc.data.overview; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=catalog.PROJECT, check=False).returncode == 0

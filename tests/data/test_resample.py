@@ -10,7 +10,7 @@ import pytest
 from hmc.data.resample import Added, hros_pd, lpros, resample
 from hmc.hierarchy import Hierarchy, from_edges
 from hmc.settings import SettingsError
-from tests.benchmark import card_name, training_labels
+from tests.benchmark_labels import card_name, training_labels
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 HROS_COUNTS = {

@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
+from hmc.configs import run_settings
 from hmc.data.identity import data_sha256
-from hmc.experiments.plan import run_settings
 from hmc.losses.objective import Objective, ObjectiveContext
 from hmc.losses.schedule import Progress
 from hmc.results.record import Record

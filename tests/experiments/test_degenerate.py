@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hmc import configs
 from hmc.data.identity import data_sha256
-from hmc.experiments import plan
 from hmc.experiments.run import run_cells
 from hmc.settings import Cell, RuntimeSettings
 
@@ -42,7 +42,7 @@ def files(folder: Path, classes: str, train: str, test: str) -> list[str]:
 @pytest.mark.parametrize("method", ["weighted_focal_gmu", "lpros", "hros_pd"])
 def test_a_degenerate_dataset_gives_a_finite_record(classes: str, train: str, test: str, method: str, tmp_path: Path) -> None:
     overrides = [*files(tmp_path, classes, train, test), "training.epochs=2", "training.hidden=4"]
-    settings = plan.run_settings("arff", method, 0, protocol="corrected", overrides=overrides)
+    settings = configs.run_settings("arff", method, 0, protocol="corrected", overrides=overrides)
     runtime = RuntimeSettings(results_dir=str(tmp_path / "results"), cache_dir=str(tmp_path / "cache"), progress=False)
     (record,) = run_cells([Cell(settings, data_sha256(settings.dataset, runtime))], runtime)
     assert record.status == "complete"

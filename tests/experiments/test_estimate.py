@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from hmc.experiments import estimate, plan
-from hmc.experiments.attempt import attempt
+from hmc import configs
+from hmc.experiments import estimate
+from hmc.experiments.outcome import attempt
 from hmc.results.store import Store
 from hmc.settings import Cell
 from tests.experiments.examples import make_cell, runtime_in
 
 
 def benchmark_cell(dataset: str = "enron", method: str = "chmcnn", seed: int = 0, *overrides: str) -> Cell:
-    return Cell(plan.run_settings(dataset, method, seed, overrides=overrides), "ab" * 32, ", ".join(overrides))
+    return Cell(configs.run_settings(dataset, method, seed, overrides=overrides), "ab" * 32, ", ".join(overrides))
 
 
 def row(dataset: str, method: str, milliseconds: float, *, members: int = 1, hidden: int = 1000) -> dict[str, str]:

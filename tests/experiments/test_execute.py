@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from hmc.experiments import execute as executing
-from hmc.experiments.attempt import Outcome
-from hmc.experiments.claim import claim
 from hmc.experiments.execute import execute, stacks
-from hmc.experiments.plan import ExecutorSettings
+from hmc.experiments.lock import claim
+from hmc.experiments.outcome import Outcome
 from hmc.results.record import Record
 from hmc.results.store import Store
+from hmc.settings import ExecutorSettings
 from tests.experiments.examples import make_cell, misbehaving, runtime_in
 
 INLINE = ExecutorSettings()
@@ -103,7 +103,7 @@ def test_two_reproductions_share_the_work(tmp_path: Path) -> None:
 from pathlib import Path
 from tests.experiments.examples import make_cell, runtime_in
 from hmc.experiments.execute import execute
-from hmc.experiments.plan import ExecutorSettings
+from hmc.settings import ExecutorSettings
 cells = [make_cell(seed, "training.epochs=30") for seed in range(8)]
 runtime = runtime_in(Path({str(tmp_path)!r}))
 outcomes = execute(cells, runtime, ExecutorSettings())

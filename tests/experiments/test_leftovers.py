@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hmc.experiments.attempt import attempt
-from hmc.experiments.claim import NAME, claim
 from hmc.experiments.leftovers import tidy
+from hmc.experiments.lock import NAME, claim
+from hmc.experiments.outcome import attempt
 from hmc.results.store import COMPLETE, FAILED, Store
 from hmc.scores import SCORES
 from tests.experiments.examples import make_cell, runtime_in

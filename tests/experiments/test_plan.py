@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from hmc import configs
 from hmc.data.catalog import MissingDataError
 from hmc.experiments import plan
-from hmc.experiments.plan import BlockSettings, ExecutorSettings, SuiteSettings
 from hmc.experiments.reproduce import reproduce
 from hmc.results.record import Record
 from hmc.results.store import Store
-from hmc.settings import Cell, SettingsError, build
+from hmc.settings import BlockSettings, Cell, ExecutorSettings, SettingsError, SuiteSettings, build
 from tests.experiments.examples import SMALL, runtime_in
 from tests.suites import cells_of_suite
 
@@ -103,8 +103,8 @@ def test_states_are_counted(tmp_path: Path) -> None:
 
 
 def test_cells_of_other_seeds_have_the_identities_that_they_have_alone() -> None:
-    settings = plan.run_settings("enron", "weighted", 0)
+    settings = configs.run_settings("enron", "weighted", 0)
     together = list(Cell(settings, "ab", "variant").of_seeds([0, 5, 3]))
-    alone = [Cell(plan.run_settings("enron", "weighted", seed), "ab", "variant") for seed in (0, 5, 3)]
+    alone = [Cell(configs.run_settings("enron", "weighted", seed), "ab", "variant") for seed in (0, 5, 3)]
     assert together == alone
     assert [cell.identity for cell in together] == [cell.identity for cell in alone]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from hmc.experiments import processes
-from hmc.experiments.attempt import Outcome
-from hmc.experiments.plan import ExecutorSettings
+from hmc.experiments.outcome import Outcome
 from hmc.results.provenance import cores
 from hmc.results.store import Store
+from hmc.settings import ExecutorSettings
 from tests.experiments.examples import contents, make_cell, misbehaving, runtime_in
 from tests.processes import alive, children, command_line, descendants, wait_for
 
@@ -62,7 +62,7 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.experiments.examples import make_cell, runtime_in
 from hmc.experiments import processes
-from hmc.experiments.plan import ExecutorSettings
+from hmc.settings import ExecutorSettings
 from pathlib import Path
 cells = [make_cell(seed, "training.epochs=100000") for seed in range(2)]
 executor = ExecutorSettings(name="processes", workers=2)
@@ -88,7 +88,7 @@ def test_the_server_of_the_processes_may_be_killed(tmp_path: Path) -> None:
     code = f"""
 from tests.experiments.examples import make_cell, runtime_in
 from hmc.experiments import processes
-from hmc.experiments.plan import ExecutorSettings
+from hmc.settings import ExecutorSettings
 from pathlib import Path
 cells = [make_cell(seed) for seed in range(2)]
 executor = ExecutorSettings(name="processes", workers=2)

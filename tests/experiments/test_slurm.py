@@ -13,15 +13,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from hmc.configs import CONFIGS
 from hmc.experiments import slurm
-from hmc.experiments.attempt import Outcome
-from hmc.experiments.claim import claim
 from hmc.experiments.execute import execute
-from hmc.experiments.plan import CONFIGS, ExecutorSettings, SlurmSettings
+from hmc.experiments.lock import claim
+from hmc.experiments.outcome import Outcome
 from hmc.files import UnwritableError
 from hmc.results.record import Record
 from hmc.results.store import Store
-from hmc.settings import Cell
+from hmc.settings import Cell, ExecutorSettings, SlurmSettings
 from tests.experiments.examples import contents, make_cell, runtime_in
 
 SCRIPT = CONFIGS.parent / "scripts" / "slurm_local.sh"

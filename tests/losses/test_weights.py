@@ -9,7 +9,7 @@ import pytest
 from hmc.hierarchy import Hierarchy, from_edges
 from hmc.losses.weights import NodeWeights, node_frequency, node_weights, raw_weights, scaled_weights
 from hmc.settings import NodeWeightSettings, ProtocolSettings, SettingsError
-from tests.benchmark import card_name, training_labels
+from tests.benchmark_labels import card_name, training_labels
 from tests.losses.golden import CASES, GOLDEN, SCHEMES, Case
 
 RELEASED = ProtocolSettings()

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from hmc import configs
 from hmc.data import digits
 from hmc.data.identity import data_sha256
 from hmc.models import encoder as encoders
@@ -183,7 +184,6 @@ def test_resnet18_trains_on_a_folder_of_benthicnets_layout(frozen: bool, torchvi
     """Forward and backward, from image files to a record; with weights from a file, mixed with random ones."""
     from PIL import Image
 
-    from hmc.experiments import plan
     from hmc.experiments.run import run_cells
     from hmc.settings import Cell
 
@@ -204,7 +204,7 @@ def test_resnet18_trains_on_a_folder_of_benthicnets_layout(frozen: bool, torchvi
     runtime = RuntimeSettings(
         results_dir=str(tmp_path / "results"), cache_dir=str(tmp_path / "cache"), progress=False, device="cpu"
     )
-    settings = plan.run_settings(
+    settings = configs.run_settings(
         "benthicnet_e",
         "weighted_focal_bbma",
         0,

@@ -10,8 +10,8 @@ import pytest
 
 from hmc.console import show_tables
 from hmc.report import comparisons
-from hmc.report.formats import markdown
 from hmc.report.page import collect
+from hmc.report.render import markdown
 from hmc.results.store import Store
 from tests.suites import cells_of_suite, suite_of
 

@@ -27,7 +27,7 @@ BETTER = scaled(chmcnn=1.0, weighted_focal_bbma=1.5)
 
 
 def test_the_six_claims_are_read_and_every_method_they_name_is_known():
-    from hmc.experiments.plan import names
+    from hmc.configs import names
 
     loaded = claims.load()
     of_paper = [claim.id for claim in loaded if claim.origin == "paper"]

@@ -8,7 +8,7 @@ import pytest
 
 from hmc.report import comparisons
 from hmc.report.comparisons import Asked
-from hmc.report.formats import DASH
+from hmc.report.render import DASH
 from hmc.settings import SettingsError
 from hmc.stats.pairwise import ComparisonError
 from tests.report.examples import cells_of, place_of, results_of

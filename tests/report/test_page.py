@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from hmc.report import claims, page
-from hmc.report.formats import DASH, Estimate, Table
+from hmc.report.render import DASH, Estimate, Table
 from hmc.report.tables import tables
 from hmc.results import Record, published, store
 from tests.report.examples import cells_of, place_of, results_of

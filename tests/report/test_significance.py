@@ -1,7 +1,7 @@
 import pytest
 
 from hmc.report import significance
-from hmc.report.formats import DASH, slug
+from hmc.report.render import DASH, slug
 from hmc.report.tables import MACRO_F1
 from hmc.stats.pairwise import wilcoxon
 from tests.report.examples import cells_of, place_of, plan_of, results_of

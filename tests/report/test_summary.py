@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hmc.report.formats import DASH
+from hmc.report.render import DASH
 from hmc.report.summary import BEGIN, END, MarkError, insert, passage, summary
 from hmc.results import published
 from hmc.results.store import frame, read_csv, row

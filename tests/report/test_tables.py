@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmc.report import formats, tables
-from hmc.report.formats import DASH, Estimate
+from hmc.report import render, tables
+from hmc.report.render import DASH, Estimate
 from hmc.results import Record, published, store
 from tests.results.examples import make_cell, make_record
 
@@ -343,4 +343,4 @@ def test_tables_do_not_depend_on_the_order_of_the_records_and_fit_a_terminal(tmp
     names = [table.name for table in forward]
     assert len(set(names)) == len(names) == 9
     for table in forward:
-        assert max(len(line) for line in formats.terminal(table, 120).splitlines()) <= 120
+        assert max(len(line) for line in render.terminal(table, 120).splitlines()) <= 120

@@ -82,7 +82,7 @@ def test_no_commit_outside_a_checkout_or_inside_anothers(tmp_path, checkout):
 
 def test_results_and_report_need_no_torch():
     code = (
-        "import sys, hmc.results.provenance, hmc.results.published, hmc.report.tables, hmc.report.formats, hmc.report.verdicts\n"
+        "import sys, hmc.results.provenance, hmc.results.published, hmc.report.tables, hmc.report.render, hmc.report.verdicts\n"
         "hmc.results.provenance.environment('cpu', 1)\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'torch', 'hydra', 'sklearn', 'numba'}))"
     )

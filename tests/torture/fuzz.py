@@ -22,7 +22,7 @@ import numpy as np
 
 from hmc.data import load as loading
 from hmc.data.arff import ArffError
-from hmc.data.cache import Encoded
+from hmc.data.dataset import Encoded
 from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings
 from tests.torture import slow_reader
 from tests.torture.mutants import BASES, mutant

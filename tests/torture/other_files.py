@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 import yaml
 
+from hmc import configs
 from hmc.data import cache, catalog, images, load
 from hmc.data.catalog import DataError
-from hmc.experiments import plan
+from hmc.data.dataset import Encoded
 from hmc.report import claims
 from hmc.results import Record, published, store
 from hmc.results.published import PublishedError
@@ -52,7 +53,7 @@ class Kind:
 # --- parsed datasets ------------------------------------------------------------------------------------------------
 
 
-def _encoded() -> cache.Encoded:
+def _encoded() -> Encoded:
     with tempfile.TemporaryDirectory() as folder:
         paths = {split: Path(folder) / f"{split}.arff" for split in ("train", "test")}
         for split, content in mutants.BASES["nominal"].contents().items():
@@ -67,7 +68,7 @@ def _cache_bytes() -> bytes:
         return path.read_bytes()
 
 
-def _same_encoded(_: bytes, read: cache.Encoded) -> bool:
+def _same_encoded(_: bytes, read: Encoded) -> bool:
     known = _encoded()
     same = read.names == known.names and read.feature_names == known.feature_names
     same &= np.array_equal(read.parents.offsets, known.parents.offsets)
@@ -240,7 +241,7 @@ options: {scale: [1, 2]}
 
 
 def _read_method(folder: Path) -> MethodSettings:
-    return build(MethodSettings, plan.read_file(folder / "method.yaml"), at="method")
+    return build(MethodSettings, configs.read_file(folder / "method.yaml"), at="method")
 
 
 def _same_method(content: bytes, read: MethodSettings) -> bool:

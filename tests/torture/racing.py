@@ -13,14 +13,13 @@ from typing import Any
 from hmc.data.identity import data_sha256
 from hmc.experiments import execute as executing
 from hmc.experiments.execute import execute
-from hmc.experiments.plan import ExecutorSettings
 from hmc.losses.objective import Objective, ObjectiveContext
-from hmc.report.formats import write_tables
 from hmc.report.page import collect
+from hmc.report.render import write_tables
 from hmc.report.tables import tables
 from hmc.results import published
 from hmc.results.store import Store
-from hmc.settings import Cell, DatasetSettings, RuntimeSettings
+from hmc.settings import Cell, DatasetSettings, ExecutorSettings, RuntimeSettings
 from tests.data.conftest import HEADER, ROWS
 from tests.experiments.examples import make_cell
 

@@ -1,6 +1,6 @@
 """Hours of short cells in one process, watched for growth: ``python -m tests.torture.soak --hours 2``.
 
-Cells go through :func:`hmc.experiments.attempt.attempt`, which all executors call: two generated datasets and one of ARFF files
+Cells go through :func:`hmc.experiments.outcome.attempt`, which all executors call: two generated datasets and one of ARFF files
 with its cache, every kind of ensemble and objective, alone and in stacks, checkpoints after every epoch, and cells that fail.
 After each round tables, runs.csv and now and then the page are made and the store is thrown away; some rounds use worker
 processes. Resident memory, open file handles, threads and child processes go to a CSV file. At the end a robust line is fitted
@@ -29,14 +29,13 @@ from scipy.stats import theilslopes
 from hmc.data.identity import data_sha256
 from hmc.data.load import cache_folder
 from hmc.experiments import processes
-from hmc.experiments.attempt import Outcome, attempt
-from hmc.experiments.plan import ExecutorSettings
-from hmc.report.formats import write_tables
+from hmc.experiments.outcome import Outcome, attempt
 from hmc.report.page import collect, write_page
+from hmc.report.render import write_tables
 from hmc.report.tables import tables
 from hmc.results import published
 from hmc.results.store import Store
-from hmc.settings import Cell, DatasetSettings, RuntimeSettings
+from hmc.settings import Cell, DatasetSettings, ExecutorSettings, RuntimeSettings
 from tests.data.conftest import HEADER, ROWS
 from tests.experiments.examples import make_cell, misbehaving, runtime_in
 

@@ -162,8 +162,8 @@ FULL_SIZE = [("synthetic_tree", 5), ("synthetic_dag", 5), ("cellcycle_fun", 2), 
 @pytest.mark.parametrize(("dataset", "epochs"), FULL_SIZE)
 def test_threads_and_stacks_at_full_size(tmp_path: Path, dataset: str, epochs: int, request: pytest.FixtureRequest) -> None:
     """The paper's networks, shorter; what it prints is in the README."""
+    from hmc.configs import run_settings
     from hmc.data.identity import data_sha256
-    from hmc.experiments.plan import run_settings
     from hmc.settings import RuntimeSettings
 
     if not dataset.startswith("synthetic"):

@@ -15,11 +15,10 @@ import pytest
 from hmc.experiments import run
 from hmc.experiments.checkpoint import NAME as CHECKPOINT
 from hmc.experiments.execute import execute
-from hmc.experiments.plan import ExecutorSettings
 from hmc.files import UnwritableError, require_writable
 from hmc.results.record import Record, RecordError
 from hmc.results.store import COMPLETE, FAILED, Store
-from hmc.settings import Cell, RuntimeSettings
+from hmc.settings import Cell, ExecutorSettings, RuntimeSettings
 from tests.doors.conftest import Door, door
 from tests.doors.suites import block, left
 from tests.experiments.examples import contents, make_cell, runtime_in

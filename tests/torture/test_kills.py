@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from hmc.console import INTERRUPTED
-from hmc.experiments.claim import is_claimed
+from hmc.experiments.lock import is_claimed
 from hmc.results.record import Record
 from hmc.results.store import Store
 from tests.doors.conftest import PROJECT

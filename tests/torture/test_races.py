@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hmc.experiments.execute import execute
-from hmc.experiments.plan import ExecutorSettings
 from hmc.results.store import Store, read_csv
+from hmc.settings import ExecutorSettings
 from tests.doors.conftest import PROJECT
 from tests.doors.suites import block, left, tables
 from tests.experiments.examples import contents, runtime_in

@@ -1,0 +1,248 @@
+"""A figure before it is drawn, how it is drawn, and how it is written.
+
+Matplotlib is imported when something is drawn, without pyplot and so without any state of its own. A figure is written as PNG and
+PDF on white, and as SVG whose ink becomes the surrounding text's colour, so that one drawing serves light and dark pages. The
+same data give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from hmc.files import replacing
+from hmc.report.tables import GROUPS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#0b0c0d"
+"""Of text, axes and the baseline. In an inlined SVG it becomes currentColor; nothing else is drawn in it."""
+COLOURS = (INK, "#d55e00", "#3a8fd6", "#009e73", "#cc79a7", "#e69f00", "#8c6bb1", "#56b4e9")
+"""Okabe and Ito's palette for the colour-blind, without its yellow (lost on white) and with its dark blue lightened (lost on
+black).
+"""
+DASHES = ("-", "--", "-.", ":", (0, (6, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2, 2, 2)))
+MARKERS = "osD^vPX*"
+
+Draw = Callable[[], "Figure"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that can be drawn, or why there is none.
+
+    name: of its files. title: what it shows, with metric and unit. note: how to read it, or what is missing. draw: None where
+    there is nothing to draw. data: all that the drawing depends on, as text. width: below which, in CSS pixels, the page lets it
+    scroll rather than shrink. more: details, for those who ask.
+    """
+
+    name: str
+    title: str
+    note: str
+    draw: Draw | None = None
+    data: str = ""
+    width: int = 520
+    more: str = ""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A drawn figure: PNG and PDF on white, and SVG whose ink is :data:`INK`."""
+
+    png: bytes
+    pdf: bytes
+    svg: str
+
+
+# --- drawing --------------------------------------------------------------------------------------------------------
+
+
+def panel_grid(count: int, *, width: float, height: float, above: float = 0.35) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, at most four in a row; sizes in inches a panel, and of the room above them.
+
+    They share scales and ticks, so that setting these for the first sets them for all; each by itself would take seconds.
+    """
+    from matplotlib.figure import Figure
+
+    across = min(4, count)
+    down = math.ceil(count / across)
+    wide, high = width * across + 0.5, height * down + 0.25 + above
+    figure = Figure(figsize=(wide, high))
+    # In inches: the room for names, ticks and a legend does not grow with the panels. An automatic layout takes seconds here.
+    figure.subplots_adjust(
+        left=0.75 / wide,
+        right=1 - 0.1 / wide,
+        bottom=0.65 / high,
+        top=1 - above / high,
+        wspace=0.12,
+        hspace=0.45 / (height - 0.3),
+    )
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    shown = list(grid.flat)
+    for axes in shown[count:]:
+        axes.remove()
+    # The lowest panel of a column names its ticks, also where the last row is not full.
+    for place, axes in enumerate(shown[:count]):
+        axes.tick_params(labelbottom=place + across >= count)
+        axes.grid(True, color=INK, alpha=0.15, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, shown[:count]
+
+
+def name_axes(figure: Figure, x: str, y: str) -> None:
+    wide, high = figure.get_size_inches()
+    figure.supxlabel(x, fontsize=9, y=0.08 / high, verticalalignment="bottom")
+    figure.supylabel(y, fontsize=9, x=0.05 / wide, horizontalalignment="left")
+
+
+def line_style(place: int) -> dict[str, Any]:
+    # Past the last colour the dashes shift, so that no two lines are the same.
+    dash = DASHES[(place + place // len(COLOURS)) % len(DASHES)]
+    return {"color": COLOURS[place % len(COLOURS)], "linestyle": dash, "linewidth": 2.0 if place == 0 else 1.6}
+
+
+# --- rendering ------------------------------------------------------------------------------------------------------
+
+
+def render(drawing: Drawing) -> Rendered | None:
+    """The drawing in every format; None where there is nothing to draw."""
+    if drawing.draw is None:
+        return None
+    with _style(drawing.name):
+        figure = drawing.draw()
+        png, pdf, svg = io.BytesIO(), io.BytesIO(), io.StringIO()
+        # Panels have margins of their own; measuring them all would cost as much as drawing them.
+        alone = len(figure.axes) == 1
+        tight: dict[str, Any] = {"bbox_inches": figure.get_tightbbox().padded(0.08)} if alone else {}
+        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None}, **tight)
+        figure.savefig(png, format="png", dpi=150, facecolor="white", metadata={"Software": None}, **tight)
+        figure.savefig(pdf, format="pdf", facecolor="white", metadata={"CreationDate": None, "Producer": None}, **tight)
+    return Rendered(png.getvalue(), pdf.getvalue(), svg.getvalue())
+
+
+def write(drawing: Drawing, rendered: Rendered, folder: str | Path) -> list[Path]:
+    """Write <name>.png, .pdf and .svg below ``folder``. Returns their paths."""
+    paths = []
+    for suffix, content in (("png", rendered.png), ("pdf", rendered.pdf), ("svg", rendered.svg)):
+        path = Path(folder) / f"{drawing.name}.{suffix}"
+        with replacing(path) as file:
+            if isinstance(content, str):
+                content = f"{content.rstrip()}\n<!-- {_mark(drawing, content)} -->\n".encode()
+            file.write(content)
+        paths.append(path)
+    return paths
+
+
+def made(drawing: Drawing, folder: str | Path) -> str | None:
+    """The drawing's SVG, its files below ``folder`` being up to date; None where there is nothing to draw.
+
+    Drawing is the slow part of a report, so files that this program wrote from the same data are kept as they are.
+    """
+    if drawing.draw is None:
+        return None
+    path = Path(folder) / f"{drawing.name}.svg"
+    if path.with_suffix(".png").is_file() and path.with_suffix(".pdf").is_file() and path.is_file():
+        svg, _, mark = path.read_text(encoding="utf-8", errors="replace").rpartition("\n<!-- ")
+        if mark == f"{_mark(drawing, svg)} -->\n":
+            return svg
+    rendered = render(drawing)
+    assert rendered is not None
+    write(drawing, rendered, folder)
+    return rendered.svg.rstrip()
+
+
+def _mark(drawing: Drawing, svg: str) -> str:
+    """What an SVG was drawn from and by, and what it holds, so that it is drawn anew when one of these changes."""
+    sources = {__file__, drawing.draw.__code__.co_filename} if drawing.draw else {__file__}
+    versions = [metadata.version(name) for name in ("matplotlib", "scikit-posthocs")]
+    by = *versions, *(Path(source).read_text(encoding="utf-8") for source in sorted(sources))
+    return " ".join(hashlib.sha256(part.encode()).hexdigest() for part in (repr((drawing.data, by)), svg.rstrip()))
+
+
+def inlined(svg: str, drawing: Drawing) -> str:
+    """An SVG document as an element of a page: no address in it, the ink that of the page, ids of its own, scaled by the page."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<style[^>]*>.*?</style>", "", body, count=1, flags=re.DOTALL)
+    body = body.replace("xlink:href", "href").replace(INK, "currentColor")
+    body = re.sub(r'\bid="', f'id="{drawing.name}-', body)
+    body = body.replace('href="#', f'href="#{drawing.name}-').replace("url(#", f"url(#{drawing.name}-")
+    head, _, rest = body.partition(">")
+    box = re.search(r'viewBox="([^"]*)"', head)
+    assert box is not None, "matplotlib writes a viewBox"
+    points = float(box[1].split()[2])
+    title = drawing.title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return (
+        f'<svg viewBox="{box[1]}" role="img" aria-label="{title}" '
+        f'style="max-width:{points * 4 / 3:.0f}px;min-width:{min(drawing.width, round(points * 4 / 3))}px">{rest}'
+    )
+
+
+@contextmanager
+def _style(name: str) -> Iterator[None]:
+    """Settings under which every figure is drawn."""
+    import matplotlib
+
+    settings: dict[Any, Any] = {
+        "backend": "Agg",
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+        "font.size": 9,
+        "svg.fonttype": "none",
+        "svg.hashsalt": name,
+        "pdf.fonttype": 3,
+        "text.color": INK,
+        "text.parse_math": False,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "legend.labelcolor": INK,
+        "axes.unicode_minus": False,
+        "axes.titley": 1.02,
+    }
+    with matplotlib.rc_context(settings):
+        yield
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def shown_groups(plan: pd.DataFrame) -> list[tuple[str, str]]:
+    """(group, protocol) of the plan, in the tables' order, the released protocol first."""
+    pairs = set(zip(plan["group"], plan["protocol"], strict=True))
+    order = list(GROUPS)
+    return sorted(pairs, key=lambda pair: (order.index(pair[0]), pair[1] != "released", pair[1]))
+
+
+def shared_settings(columns: Iterable[str]) -> tuple[dict[str, str], str]:
+    """Names of columns without the settings (key=value) that all of them name in their brackets, and words on these settings."""
+    marks = {column: column.partition(" (")[2].removesuffix(")").split(", ") for column in columns}
+    shared = set.intersection(*({mark for mark in own if "=" in mark} for own in marks.values())) if len(marks) > 1 else set()
+    if not shared:
+        return {column: column for column in marks}, ""
+    short = {}
+    for column, own in marks.items():
+        rest = ", ".join(mark for mark in own if mark not in shared)
+        short[column] = column.partition(" (")[0] + (f" ({rest})" if rest else "")
+    return short, f" All with {', '.join(sorted(shared))}."
+
+
+def counted(amount: int, word: str) -> str:
+    return f"{amount} {word}{'' if amount == 1 else 's'}"
