@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
-SUITE ?= quick
+SUITE ?= smoke
 HOURS ?= 2
 ARGS ?=
 
@@ -12,7 +12,7 @@ ARGS ?=
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
-	@echo; echo '  SUITE=quick|others|fun|go|... chooses the suite; ARGS="key=value ..." passes settings on.'
+	@echo; echo '  SUITE=smoke|others|fun|go|... chooses the suite; ARGS="key=value ..." passes settings on.'
 
 setup: $(VENV)/.installed ## The environment in .venv, with pinned versions
 

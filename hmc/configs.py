@@ -6,6 +6,7 @@ The files are plain YAML, one thing each, so composing thousands of cells costs 
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -21,17 +22,18 @@ from hmc.settings import (
     RunSettings,
     SettingsError,
     SuiteSettings,
-    TrainingSettings,
+    TrainingFile,
     build,
     did_you_mean,
 )
+from hmc.settings.run import run_settings as settings_of_run
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 GROUPS: dict[str, Any] = {
     "dataset": DatasetSettings,
     "method": MethodSettings,
-    "training": TrainingSettings,
+    "training": TrainingFile,
     "protocol": ProtocolSettings,
     "encoder": EncoderSettings,
     "suite": SuiteSettings,
@@ -72,7 +74,7 @@ def read_file(path: Path) -> dict[str, Any]:
 def run_settings(
     dataset: str, method: str, seed: int, *, protocol: str = "released", training: str = "paper", overrides: Sequence[str] = ()
 ) -> RunSettings:
-    """The checked settings of one run from the names of its configuration files.
+    """The settings of one run from the names of its configuration files.
 
     overrides: "group.key=value" with the value in YAML. Raises SettingsError.
     """
@@ -83,7 +85,18 @@ def run_settings(
         for override in overrides:
             _apply(documents, override)
         built = {group: build(GROUPS[group], document, at=group) for group, document in documents.items()}
-    return build(RunSettings, {**built, "seed": seed}).checked()
+    return settings_of_run({**built, "seed": seed})
+
+
+def base_settings(settings: RunSettings, *, dataset: str, method: str, protocol: str, training: str) -> RunSettings:
+    """The run that these files alone describe, for the same dataset and seed: what ``settings`` may depart from.
+
+    A dataset's name may have been given on the command line (``dataset.name=mine``); its training values are those of that name.
+    """
+    names = {"dataset": dataset, "method": method, "training": training, "protocol": protocol}
+    built = {group: settings_of(group, name) for group, name in names.items()}
+    built["dataset"] = dataclasses.replace(built["dataset"], name=settings.dataset.name)
+    return settings_of_run({**built, "seed": settings.seed})
 
 
 @cache

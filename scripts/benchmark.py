@@ -73,7 +73,7 @@ class BenchmarkSettings:
 
 
 def main(config: dict[str, Any]) -> int:
-    asked, runtime = console.own_settings(BenchmarkSettings, config), console.runtime_settings(config)
+    asked, runtime = console.door_settings(BenchmarkSettings, config), console.runtime_settings(config)
     for name in asked.datasets:
         catalog.card(name)
     document = {"environment": environment("cpu", runtime.threads), **ACTIONS[asked.action](dataclasses.asdict(asked), runtime)}

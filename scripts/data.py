@@ -17,7 +17,7 @@ class DataSettings:
 
 
 def main(config: dict[str, Any]) -> int:
-    asked = console.own_settings(DataSettings, config)
+    asked = console.door_settings(DataSettings, config)
     table = ACTIONS[asked.action](overview.cards(asked.datasets), console.runtime_settings(config))
     print(table.to_string(index=False))
     return int(overview.has_problem(table))

@@ -1,46 +1,32 @@
-"""Run what is missing of a suite, then write its tables. ``python scripts/reproduce.py --help`` teaches."""
+"""Run what is missing of a suite, then write its tables and its page. ``python scripts/reproduce.py --help`` teaches."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from hmc import console
 from hmc.experiments.reproduce import reproduce, show_plan
-from hmc.report.agreement import agreement
-from hmc.report.page import collect
-from hmc.results.store import Store, frame
 from hmc.settings import ExecutorSettings, SuiteSettings, build, setting
 
 
 @dataclass(frozen=True)
 class ReproduceSettings:
     plan: bool = setting()
-    listed: str = setting(choices=("run", "accept"))
+    recorded: str = setting(choices=("recompute", "reuse"))
 
 
 def main(config: dict[str, Any]) -> int:
-    runtime = console.runtime_settings(config)
+    runtime, asked = console.runtime_settings(config), console.door_settings(ReproduceSettings, config)
     suite = build(SuiteSettings, config["suite"], at="suite")
     executor = build(ExecutorSettings, config["executor"], at="executor")
-    asked = console.own_settings(ReproduceSettings, config)
-    store = Store(runtime.results_dir)
-    # What others computed (results/runs.csv) is no reproduction, unless one says so.
-    listed = store.listed()
-    accepted = listed if asked.listed == "accept" else {}
     if asked.plan:
-        show_plan(suite, runtime, executor, accepted)
+        show_plan(suite, runtime, executor, reuse=asked.recorded == "reuse")
         return 0
-    outcome = reproduce(suite, runtime, executor, accepted)
-    results = collect(store.records(), accepted.values())
-    console.show_results(suite, outcome.cells, results, runtime.results_dir)
-    computed = results.curves.keys() & {cell.identity for cell in outcome.cells}
-    if words := agreement(computed, results.frame, frame(listed.values())):
-        print(words)
-    for cell, error in outcome.failed.items():
-        print(f"failed: {cell}: {error}")
-    if outcome.unfinished:
-        print("not all is done; the same command tries again what failed and goes on")
-    else:
-        print("all that can be run here is done" if outcome.left_out else "all is done")
+    outcome = reproduce(suite, runtime, executor, reuse=asked.recorded == "reuse")
+    # Only now: a report needs pandas and matplotlib, which take seconds to import.
+    from hmc.report.suite import report_reproduction
+
+    print(report_reproduction(suite, outcome.cells, runtime.results_dir, reuse=asked.recorded == "reuse"))
+    print(outcome.text())
     return int(outcome.unfinished)
 
 

@@ -2,19 +2,13 @@
 
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-
 from hmc import console
-from hmc.data.identity import data_sha256
 from hmc.results.store import Store
-from hmc.settings import Cell
 
 
 def main(config: dict[str, Any]) -> int:
-    settings, runtime = console.run_settings(config), console.runtime_settings(config)
-    variant = console.variant(HydraConfig.get().overrides.task)
-    cell = Cell(settings, data_sha256(settings.dataset, runtime, settings.encoder), variant)
-    store = Store(runtime.results_dir)
+    runtime = console.runtime_settings(config)
+    cell, store = console.cell(config, runtime), Store(runtime.results_dir)
     if store.state(cell).name == "done" and not runtime.force:
         print(f"already done: {cell} (force=true runs it again)")
     else:
@@ -24,7 +18,8 @@ def main(config: dict[str, Any]) -> int:
         from hmc.experiments.run import run_cells
 
         run_cells([cell], runtime, on_epoch=epoch_bar(cell, runtime))
-    console.show_record(store.load(cell), store.path(cell))
+    print(store.load(cell).text())
+    print(f"  record: {store.path(cell)}")
     return 0
 
 

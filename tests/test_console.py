@@ -1,9 +1,22 @@
-"""Overrides before Hydra sees them."""
+"""Overrides before Hydra sees them, and the cells that they make."""
 
+import hydra
 import pytest
+from omegaconf import OmegaConf
 
-from hmc.console import INTERRUPTED, checked_arguments, guarded, variant
-from hmc.settings import SettingsError
+from hmc.configs import CONFIGS
+from hmc.console import CHOICES, INTERRUPTED, cell, checked_arguments, guarded, runtime_settings
+from hmc.settings import Cell, SettingsError
+
+
+def cell_of(*arguments: str) -> Cell:
+    """What the door train makes of a command line."""
+    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        composed = hydra.compose("train", checked_arguments("train", arguments), return_hydra_config=True)
+    chosen = dict(composed.hydra.runtime.choices)
+    config = {str(key): value for key, value in composed.items() if key != "hydra"}
+    config = {**OmegaConf.to_container(OmegaConf.create(config), resolve=True), CHOICES: chosen}
+    return cell(config, runtime_settings(config))
 
 
 def test_known_overrides_are_marked_and_flags_come_first() -> None:
@@ -47,8 +60,10 @@ def test_unknown_words_are_answered_with_the_nearest(door: str, argument: str, w
 
 
 def test_the_variant_is_what_departs_from_the_files() -> None:
-    overrides = ["dataset=enron", "++seed=3", "++training.epochs=5", "++method.members=2", "++threads=2"]
-    assert variant(overrides) == "method.members=2, training.epochs=5"
+    found = cell_of("dataset=enron", "seed=3", "training.epochs=5", "method.members=2", "threads=2")
+    assert found.departed == (("method.members", 2), ("training.epochs", 5))
+    assert found.variant == "method.members=2, training.epochs=5"
+    assert (found.dataset, found.seed) == ("enron", 3)
 
 
 def test_errors_that_a_person_can_mend_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,8 +93,8 @@ def test_our_own_mistakes_keep_their_traceback() -> None:
 def test_an_encoder_is_set_key_by_key_and_belongs_to_the_variant() -> None:
     given = ["encoder.name=small_convolution", "encoder.noise=0.5", "dataset=digits"]
     assert checked_arguments("train", given) == [f"++{argument}" for argument in given[:2]] + given[2:]
-    assert (
-        variant(["++encoder.noise=0.5", "dataset=digits", "++dataset.fraction=0.1"]) == "dataset.fraction=0.1, encoder.noise=0.5"
+    assert cell_of(*given, "dataset.fraction=0.1").variant == (
+        "dataset.fraction=0.1, encoder.name=small_convolution, encoder.noise=0.5"
     )
     for argument, words in (
         ("encoder=resnet18", "write encoder.name=resnet18"),

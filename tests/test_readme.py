@@ -34,9 +34,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for all commands, with the results that a clone has."""
     made = tmp_path_factory.mktemp("readme")
-    (made / "results").mkdir()
-    for name in ("runs.csv", "comparisons.yaml"):
-        shutil.copy(PROJECT / "results" / name, made / "results" / name)
+    shutil.copytree(PROJECT / "results" / "reference", made / "results" / "reference", ignore=shutil.ignore_patterns("runs"))
     return made
 
 

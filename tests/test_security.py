@@ -25,6 +25,7 @@ from hmc.data.download import DownloadError, download, fetch
 from hmc.experiments.checkpoint import NAME, CheckpointFile
 from hmc.files import yaml_file
 from hmc.report import claims, page
+from hmc.report.grid import build_grid, collect
 from hmc.report.tables import tables
 from hmc.results import Record, RecordError, Store, published
 from hmc.results.published import PublishedError
@@ -255,13 +256,15 @@ class Parts(HTMLParser):
 
 def rendered(folder: Path, name: str) -> Parts:
     cells = [
-        make_cell(f"data {name}", f"method {name}", seed, group="own", protocol=f"p {name}", variant=name) for seed in (0, 1)
+        make_cell(f"data {name}", f"method {name}", seed, group="own", protocol=f"p {name}", departed=((name, name),))
+        for seed in (0, 1)
     ]
     records = [make_record(cell, dict.fromkeys(METRICS, 0.5), reconstructed=name) for cell in cells[:1]]
     records.append(Record.failed(cells[1], name))
-    results = page.collect(records)
-    made = tables(cells, results.frame, published.load())
-    path = page.write_page(cells, results.frame, made, folder, suite=name.replace("/", "_"), title=name, curves=results.curves)
+    results = collect(records)
+    grid = build_grid(cells, results.frame)
+    made, judged = tables(grid, published.load()), claims.judge(claims.load(), grid)
+    path = page.write_page(grid, results, made, judged, folder, suite=name.replace("/", "_"), title=name)
     return Parts(path.read_text(encoding="utf-8"))
 
 

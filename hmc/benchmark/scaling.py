@@ -144,7 +144,7 @@ def _runner(case: Case) -> Any:
     constraint = Constraint(hierarchy)
     method = MethodSettings("plain", members=case.members)
     objective = Objective(ObjectiveContext(hierarchy, constraint, method, ProtocolSettings(), closed, torch.device("cpu")))
-    training = TrainingSettings(hidden=case.hidden, learning_rate=1e-4)
+    training = TrainingSettings(hidden=case.hidden, epochs=1, learning_rate=1e-4)
 
     def run(steps: int) -> float:
         """At least so many steps, in whole epochs."""

@@ -151,7 +151,7 @@ def peak_of_this_process() -> float:
 def _sizes(settings: RunSettings, data: Dataset) -> list[int]:
     """The network's widths from input to output."""
     training = settings.training
-    return layer_sizes(data.training.features.shape[1], training.hidden or 0, training.layers, data.training.labels.shape[1])
+    return layer_sizes(data.training.features.shape[1], training.hidden, training.layers, data.training.labels.shape[1])
 
 
 def _parameters(sizes: Sequence[int]) -> int:
@@ -190,9 +190,7 @@ def _plain(sizes: Sequence[int], members: int, settings: RunSettings) -> Timed:
         return torch.nn.Sequential(*modules[:-2])
 
     networks = torch.nn.ModuleList(network() for _ in range(members))
-    optimiser = torch.optim.Adam(
-        networks.parameters(), lr=training.learning_rate or 0.0, weight_decay=training.weight_decay, fused=True
-    )
+    optimiser = torch.optim.Adam(networks.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True)
     features = torch.randn(training.batch_size, sizes[0])
     labels = (torch.rand(training.batch_size, sizes[-1]) < 0.02).float()
 

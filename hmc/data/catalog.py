@@ -10,7 +10,7 @@ from hmc import configs
 from hmc.settings import DatasetSettings, RuntimeSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
-OWN_CARDS = ("arff", "images", "benthicnet_e")
+TEMPLATE_CARDS = ("arff", "images", "benthicnet_e")
 """The cards that need files of a person's own."""
 ENVIRONMENT = "HMC_DATA_DIR"
 
@@ -29,7 +29,7 @@ class MissingDataError(OSError):
 def names() -> list[str]:
     """All datasets with a card of their own (the benchmark's and the synthetic ones), grouped as in the papers' tables."""
     order = ("fun", "go", "others", "synthetic", "images", "own")
-    found = [name for name in configs.names("dataset") if name not in OWN_CARDS]
+    found = [name for name in configs.names("dataset") if name not in TEMPLATE_CARDS]
     return sorted(found, key=lambda name: (order.index(card(name).group), name))
 
 

@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 
 from hmc.data.dataset import Encoded
-from hmc.data.subsample import kept_rows
+from hmc.data.subsample import sampled_rows
 
 SHARE = 0.2
 """Of the training rows (ours)."""
@@ -26,7 +26,7 @@ def with_valid(encoded: Encoded, dataset: str) -> Encoded:
         return encoded
     seed = int.from_bytes(hashlib.sha256(f"held-out rows:{dataset}".encode()).digest()[:8], "big")
     generator = np.random.Generator(np.random.PCG64(seed))
-    held_out = kept_rows(encoded.labels["train"], SHARE, generator)
+    held_out = sampled_rows(encoded.labels["train"], SHARE, generator)
     rows = {"train": np.setdiff1d(np.arange(len(encoded.labels["train"])), held_out), "valid": held_out}
     features, labels = dict(encoded.features), dict(encoded.labels)
     for split, own in rows.items():

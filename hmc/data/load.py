@@ -14,6 +14,7 @@ from hmc.data import holdout as held_out
 from hmc.data.dataset import SPLITS, TRAINING_SPLITS, Dataset, Encoded, Split
 from hmc.data.download import fetch
 from hmc.data.identity import data_sha256
+from hmc.data.random import subsampling_generator
 from hmc.hierarchy import Hierarchy, HierarchyError, short
 from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings, canonical_hash
 
@@ -22,12 +23,13 @@ def load(
     dataset: DatasetSettings,
     protocol: ProtocolSettings,
     runtime: RuntimeSettings,
-    generator: np.random.Generator | None = None,
+    *,
+    seed: int = 0,
     holdout: str = "none",
 ) -> Dataset:
     """One dataset, ready for training: parsed (or taken from the cache), imputed as the protocol says, standardised.
 
-    generator: draws the training rows that stay where dataset.fraction is below 1. Images stay images. holdout: see
+    seed: decides which training rows stay where dataset.fraction is below 1. Images stay images. holdout: see
     ``training.holdout``; means and scales are computed from the rows that are trained on.
 
     Missing benchmark files are downloaded if runtime.download allows it. Every pinned file is checked against its hash each time.
@@ -36,23 +38,40 @@ def load(
     one or not what the card announces or for images that cannot be used, ArffError for a file that cannot be read as hierarchical
     ARFF.
     """
+    encoded = _rows(dataset, runtime, seed, holdout)
+    features = dict(encoded.features)
+    if not dataset.holds_images:
+        training = TRAINING_SPLITS[holdout]
+        ready = preprocess.standardise(preprocess.impute(encoded.features, protocol.imputation, training), training)
+        features = {name: values.astype(np.float32) for name, values in ready.items()}
+    return _dataset(dataset, runtime, encoded, features, holdout)
+
+
+def load_labels(dataset: DatasetSettings, runtime: RuntimeSettings, *, seed: int = 0, holdout: str = "none") -> Dataset:
+    """The same rows and labels as :func:`load` gives, with no features (arrays of 0 columns): what evaluation needs."""
+    encoded = _rows(dataset, runtime, seed, holdout)
+    features = {name: np.zeros((len(encoded.labels[name]), 0), dtype=np.float32) for name in SPLITS}
+    return _dataset(dataset, runtime, encoded, features, holdout)
+
+
+def _rows(dataset: DatasetSettings, runtime: RuntimeSettings, seed: int, holdout: str) -> Encoded:
+    """The dataset as read, with the rows that a cell with this seed and holdout has."""
     encoded = _encoded(dataset, runtime)
     if holdout == "valid":
         encoded = held_out.with_valid(encoded, dataset.name)
-    training = TRAINING_SPLITS[holdout]
     if dataset.fraction < 1:
-        if generator is None:
-            raise ValueError(f"dataset.fraction={dataset.fraction} leaves rows out by chance; pass the generator that draws them")
-        encoded = subsample.limited(encoded, dataset.fraction, generator, training)
+        encoded = subsample.subsampled(encoded, dataset.fraction, subsampling_generator(seed), TRAINING_SPLITS[holdout])
+    return encoded
+
+
+def _dataset(
+    dataset: DatasetSettings, runtime: RuntimeSettings, encoded: Encoded, features: Mapping[str, np.ndarray], holdout: str
+) -> Dataset:
     skipped = set(dataset.unevaluated)
-    # The root too, whatever a person's own file calls it: every row has it.
+    # The root too, whatever the user's file calls it: every row has it.
     evaluated = (encoded.parents.counts > 0) & [name not in skipped for name in encoded.names]
     if not evaluated.any():
         raise catalog.DataError(f"{dataset.name}: dataset.unevaluated leaves no node to evaluate; shorten it")
-    features = dict(encoded.features)
-    if not dataset.holds_images:
-        ready = preprocess.standardise(preprocess.impute(encoded.features, protocol.imputation, training), training)
-        features = {name: values.astype(np.float32) for name, values in ready.items()}
     splits = {name: Split(features[name], encoded.labels[name]) for name in SPLITS}
     return Dataset(
         name=dataset.name,

@@ -10,7 +10,7 @@ import numpy as np
 from hmc.data.dataset import Encoded
 
 
-def kept_rows(labels: np.ndarray, fraction: float, generator: np.random.Generator) -> np.ndarray:
+def sampled_rows(labels: np.ndarray, fraction: float, generator: np.random.Generator) -> np.ndarray:
     """Which rows stay: int64 [kept], ascending.
 
     labels: bool [rows, nodes]. fraction: above 0, at most 1; round(fraction * rows) stay, and at least one where there is one.
@@ -34,7 +34,7 @@ def kept_rows(labels: np.ndarray, fraction: float, generator: np.random.Generato
     return np.sort(np.argsort(places, kind="stable")[:count])
 
 
-def limited(
+def subsampled(
     encoded: Encoded, fraction: float, generator: np.random.Generator, splits: Sequence[str] = ("train", "valid")
 ) -> Encoded:
     """The same dataset with a share of its training rows, before anything (means, scales, weights) is computed from them.
@@ -43,6 +43,6 @@ def limited(
     """
     features, labels = dict(encoded.features), dict(encoded.labels)
     for split in splits:
-        kept = kept_rows(encoded.labels[split], fraction, generator)
+        kept = sampled_rows(encoded.labels[split], fraction, generator)
         features[split], labels[split] = features[split][kept], labels[split][kept]
     return dataclasses.replace(encoded, features=features, labels=labels)

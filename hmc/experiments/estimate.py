@@ -69,11 +69,11 @@ def _rows(dataset: DatasetSettings, train: int, valid: int, holdout: str) -> int
 
 def parameters(cell: Cell) -> int | None:
     """Of all networks of a cell."""
-    known, settings = size(cell.settings.dataset), cell.settings.checked()
+    known, settings = size(cell.settings.dataset), cell.settings
     if known is None:
         return None
     training = settings.training
-    return settings.method.networks * _of_network(known.features, training.hidden or 0, training.layers, known.nodes)
+    return settings.method.networks * _of_network(known.features, training.hidden, training.layers, known.nodes)
 
 
 def _of_network(features: int, hidden: int, layers: int, nodes: int) -> int:
@@ -84,13 +84,13 @@ def _of_network(features: int, hidden: int, layers: int, nodes: int) -> int:
 
 def steps(cell: Cell) -> int | None:
     """Of a cell's training; rows that resampling adds are taken to be ``fraction`` of those there are."""
-    training = cell.settings.checked().training
+    training = cell.settings.training
     known = size(cell.settings.dataset, training.holdout)
     if known is None:
         return None
     resampling = cell.settings.method.resampling
     rows = known.rows * (1 + (resampling.fraction if resampling.name != "none" else 0))
-    return (training.epochs or 0) * math.ceil(rows / training.batch_size)
+    return training.epochs * math.ceil(rows / training.batch_size)
 
 
 def work(cells: Sequence[Cell]) -> dict[str, float]:
@@ -177,7 +177,7 @@ def _modelled_step(weights: int, passes: int) -> float:
 
 def _key(cell: Cell) -> str:
     """The same for cells whose steps do the same work, but for what their methods differ in."""
-    training, method, encoder = cell.settings.checked().training, cell.settings.method, cell.settings.encoder
+    training, method, encoder = cell.settings.training, cell.settings.method, cell.settings.encoder
     # A frozen encoder has no part in a step; one that learns has most of it.
     learning = "" if encoder.frozen else encoder.name
     sizes = (training.hidden, training.layers, training.batch_size)

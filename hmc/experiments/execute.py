@@ -13,7 +13,7 @@ from contextlib import closing
 from tqdm import tqdm
 
 from hmc.experiments import estimate, processes, slurm
-from hmc.experiments.lock import is_claimed
+from hmc.experiments.lock import is_locked
 from hmc.experiments.outcome import Outcome, attempt
 from hmc.experiments.stacks import fitting
 from hmc.results.store import FAILED, Store
@@ -73,7 +73,7 @@ def stacks(cells: Sequence[Cell], most: Callable[[Cell], int]) -> list[Stack]:
             open_stack.append(cell)
             continue
         made.append([cell])
-        if not cell.settings.own_rows:
+        if not cell.settings.rows_depend_on_seed:
             last[alike] = made[-1], most(cell)
     return made
 
@@ -105,7 +105,7 @@ def _inline(waiting: Sequence[Stack], runtime: RuntimeSettings) -> Generator[Out
 def _released(elsewhere: dict[str, tuple[Cell, int]], store: Store) -> list[str]:
     """Those that no other process holds any more; waits until there are some."""
     while elsewhere:
-        found = [identity for identity, (cell, _) in elsewhere.items() if not is_claimed(store.path(cell))]
+        found = [identity for identity, (cell, _) in elsewhere.items() if not is_locked(store.path(cell))]
         if found:
             return found
         time.sleep(POLL_SECONDS)
@@ -162,7 +162,7 @@ class _Progress:
 
 def epoch_bar(cell: Cell, runtime: RuntimeSettings) -> Callable[[int, int], None]:
     """A progress bar over a cell's epochs, silent where the output is no terminal."""
-    epochs = cell.settings.checked().training.epochs
+    epochs = cell.settings.training.epochs
     bar = tqdm(total=epochs, desc=str(cell), unit="epoch", leave=False, disable=None if runtime.progress else True)
 
     def show(epoch: int, steps: int) -> None:

@@ -13,17 +13,17 @@ import torch
 from hmc.data import images
 from hmc.data.dataset import SPLITS, TRAINING_SPLITS, Dataset, Split
 from hmc.data.load import cache_folder
+from hmc.data.random import derived_seed
 from hmc.models import encoder as encoders
 from hmc.settings import RunSettings, RuntimeSettings
 from hmc.training.inputs import AS_THEY_ARE, Inputs, LearningEncoder
-from hmc.training.random import derived_seed
 
 
 def embedded(dataset: Dataset, settings: RunSettings, runtime: RuntimeSettings, device: torch.device) -> tuple[Dataset, Inputs]:
     """The dataset to train on, and what turns its rows into features.
 
     Without an encoder pixels are features, standardised. A frozen encoder's features are taken as it gives them. settings: of the
-    only cell where ``settings.own_rows``, else of any that differs in its seed alone.
+    only cell where ``settings.rows_depend_on_seed``, else of any that differs in its seed alone.
 
     Raises EncoderError where the encoder cannot be had or does not take such images.
     """
@@ -42,7 +42,7 @@ def embedded(dataset: Dataset, settings: RunSettings, runtime: RuntimeSettings, 
     if settings.encoder.frozen:
         features = {split: encoders.encode(encoder, own, device) for split, own in pixels.items()}
         return _with_features(dataset, features), AS_THEY_ARE
-    return dataset, LearningEncoder(encoder, encoder.width, settings.checked().training)
+    return dataset, LearningEncoder(encoder, encoder.width, settings.training)
 
 
 def _with_features(dataset: Dataset, features: dict[str, np.ndarray]) -> Dataset:

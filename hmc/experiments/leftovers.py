@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 from hmc.experiments.lock import NAME as LOCK
-from hmc.experiments.lock import ClaimedError, claim
+from hmc.experiments.lock import LockedError, claim
 from hmc.results.store import COMPLETE
 from hmc.scores import SCORES
 
@@ -14,7 +14,7 @@ from hmc.scores import SCORES
 def tidy(folder: Path) -> None:
     """Keep only record and scores in a finished cell's folder, unless another process works there or it cannot be written."""
     if {path.name for path in folder.iterdir()} - {COMPLETE, SCORES}:
-        with contextlib.suppress(ClaimedError, OSError), claim(folder):
+        with contextlib.suppress(LockedError, OSError), claim(folder):
             keep_only_the_record(folder)
 
 

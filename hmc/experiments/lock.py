@@ -23,7 +23,7 @@ TRIES, PAUSE_SECONDS = 3, 0.01
 """Of a claim: who asks whether a cell is claimed has its lock for an instant."""
 
 
-class ClaimedError(RuntimeError):
+class LockedError(RuntimeError):
     """Another process runs the cell. folder: of the cell's record."""
 
     def __init__(self, folder: Path, holder: str) -> None:
@@ -34,7 +34,7 @@ class ClaimedError(RuntimeError):
 
 @contextlib.contextmanager
 def claim(folder: Path) -> Iterator[None]:
-    """Hold the cell whose record is in this folder. Raises ClaimedError where another process holds it, UnwritableError
+    """Hold the cell whose record is in this folder. Raises LockedError where another process holds it, UnwritableError
     where it cannot be claimed.
     """
     path = folder / NAME
@@ -54,7 +54,7 @@ def claim(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def is_claimed(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
     """Whether a process holds the cell now."""
     try:
         handle = os.open(folder / NAME, os.O_RDWR)
@@ -90,7 +90,7 @@ def _locked(path: Path) -> int | None:
             if tries < TRIES:
                 time.sleep(PAUSE_SECONDS)
                 continue
-            raise ClaimedError(path.parent, holder) from None
+            raise LockedError(path.parent, holder) from None
         except OSError as error:
             os.close(handle)
             path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hmc.experiments.lock import ClaimedError
+from hmc.experiments.lock import LockedError
 from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.settings import Cell, RuntimeSettings
@@ -37,7 +37,7 @@ def attempt(
     error = ""
     try:
         run_cells(mine, runtime, on_epoch=on_epoch)
-    except ClaimedError as claimed:
+    except LockedError as claimed:
         store = Store(runtime.results_dir)
         theirs = [Outcome(cell, holder=claimed.holder) for cell in mine if store.path(cell) == claimed.folder]
         mine = [cell for cell in mine if store.path(cell) != claimed.folder]

@@ -12,11 +12,11 @@ from hmc.configs import read, run_settings
 from hmc.data.catalog import MissingDataError
 from hmc.data.identity import data_sha256
 from hmc.results.store import Store
-from hmc.settings import BlockSettings, Cell, RuntimeSettings, SettingsError, SuiteSettings, build, did_you_mean
+from hmc.settings import BlockSettings, Cell, RuntimeSettings, SettingsError, SuiteSettings, build, departures, did_you_mean
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedCell:
     """A cell, and what the store knows of it: done, stale, failed or missing, with the reason in words."""
 
     cell: Cell
@@ -80,7 +80,10 @@ def _selected_blocks(suite: SuiteSettings, above: tuple[str, ...] = ()) -> list[
 
 def _block_cells(dataset: str, method: str, protocol: str, block: BlockSettings, runtime: RuntimeSettings) -> Iterable[Cell]:
     first = run_settings(dataset, method, 0, protocol=protocol, training=block.training, overrides=block.overrides)
-    return Cell(first, data_sha256(first.dataset, runtime, first.encoder), ", ".join(block.overrides)).of_seeds(block.seeds)
+    departed = (
+        departures(first, run_settings(dataset, method, 0, protocol=protocol, training=block.training)) if block.overrides else ()
+    )
+    return Cell(first, data_sha256(first.dataset, runtime, first.encoder), departed).of_seeds(block.seeds)
 
 
 def _selected(available: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -101,16 +104,16 @@ def _check_selection(suite: SuiteSettings, blocks: Sequence[BlockSettings]) -> N
             raise SettingsError(f"the seeds {list(seeds)} of the suite {suite.name} name a seed twice; name each once")
 
 
-def planned(cells: Iterable[Cell], store: Store) -> list[Planned]:
+def with_states(cells: Iterable[Cell], store: Store) -> list[PlannedCell]:
     """What the store knows of each cell."""
     found = []
     for cell in cells:
         state = store.state(cell)
-        found.append(Planned(cell, state.name, state.reason))
+        found.append(PlannedCell(cell, state.name, state.reason))
     return found
 
 
-def counts(plan: Iterable[Planned]) -> Mapping[str, int]:
+def counts(plan: Iterable[PlannedCell]) -> Mapping[str, int]:
     """How many cells are done, stale, failed and missing."""
     total = {"done": 0, "stale": 0, "failed": 0, "missing": 0}
     for entry in plan:

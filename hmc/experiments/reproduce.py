@@ -15,8 +15,9 @@ from hmc.data.download import fetch
 from hmc.experiments import estimate, plan, processes
 from hmc.experiments.estimate import Estimate
 from hmc.experiments.leftovers import tidy
-from hmc.experiments.plan import Planned
-from hmc.results.store import Store
+from hmc.experiments.plan import PlannedCell
+from hmc.results.reference import known_lines, recorded
+from hmc.results.store import Store, merged
 from hmc.settings import Cell, DatasetSettings, ExecutorSettings, RuntimeSettings, SuiteSettings
 
 
@@ -34,24 +35,33 @@ class Reproduction:
     failed: dict[str, str]
     unfinished: bool
 
+    def text(self) -> str:
+        """What failed, and whether all is done."""
+        lines = [f"failed: {cell}: {error}" for cell, error in self.failed.items()]
+        if self.unfinished:
+            lines.append("not all is done; the same command tries again what failed and goes on")
+        else:
+            lines.append("all that can be run here is done" if self.left_out else "all is done")
+        return "\n".join(lines)
 
-def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings, accepted: Collection[str] = ()) -> None:
+
+def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings, *, reuse: bool = False) -> None:
     """Print what is done, what is missing and whose files are, and how many hours and how much disk the rest will take.
 
-    accepted: as for :func:`reproduce`.
+    reuse: as for :func:`reproduce`.
     """
     store = Store(runtime.results_dir)
-    listed = store.listed()
+    known = recorded(store)
     pairs, left_out = plan.identified(suite, runtime)
-    entries = plan.planned([cell for cell, _ in pairs], store)
-    left = _wanted(entries, runtime, accepted)
+    entries = plan.with_states([cell for cell, _ in pairs], store)
+    left = _to_run(entries, runtime, known if reuse else ())
     workers = _workers(runtime, executor)
     expected = _estimated(left, store, executor, workers)
     print(_summary(suite, entries))
-    print(_plan_table("dataset", [(entry.cell.dataset, entry) for entry in entries], left, expected, listed))
+    print(_plan_table("dataset", [(entry.cell.dataset, entry) for entry in entries], left, expected, known))
     columns = {entry.cell.column for entry in entries}
     if len(columns) <= SHOWN_COLUMNS:
-        print(_plan_table("column", [(entry.cell.column, entry) for entry in entries], left, expected, listed))
+        print(_plan_table("column", [(entry.cell.column, entry) for entry in entries], left, expected, known))
     else:
         print(f"  {len(columns)} columns; suite.methods=[...] selects from them")
     reasons = Counter((entry.state, entry.reason) for entry in entries if entry.reason)
@@ -64,45 +74,41 @@ def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
             print(f"  files of {card.name} are not at hand: {', '.join(catalog.missing(card, runtime))}")
     for reason in left_out.values():
         print(f"  left out: {reason}")
-    print(_known(entries, listed, accepted, store), end="")
+    print(_known(entries, known, reuse), end="")
     if left:
-        print(_expectation(left, expected, workers, Path(runtime.results_dir)))
+        print(_expectation(left, expected, workers, store.folder))
 
 
 SHOWN_REASONS, SHOWN_COLUMNS = 8, 20
 
 
-def _known(entries: Sequence[Planned], listed: Collection[str], accepted: Collection[str], store: Store) -> str:
-    """A line on the cells that are not done here but have a result in runs.csv, and what becomes of them; empty without any."""
-    count = sum(entry.state != "done" and entry.cell.identity in listed for entry in entries)
+def _known(entries: Sequence[PlannedCell], known: Collection[str], reuse: bool) -> str:
+    """A line on the cells that are not done here but recorded, and what becomes of them; empty without any."""
+    count = sum(entry.state != "done" and entry.cell.identity in known for entry in entries)
     if not count:
         return ""
-    fate = (
-        "they are taken as they stand"
-        if accepted
-        else "they are run all the same, and then compared (listed=accept takes them as they stand)"
-    )
-    return f"listed: {store.csv} has results of {count} of the cells that are not done here; {fate}\n"
+    fate = "they are reused" if reuse else "they are computed again and then compared (recorded=reuse takes them as they stand)"
+    return f"recorded: {count} of the cells that are not done here have a result in results/reference/runs.csv; {fate}\n"
 
 
 def _plan_table(
-    title: str, named: Sequence[tuple[str, Planned]], left: Sequence[Cell], expected: Estimate, listed: Collection[str]
+    title: str, named: Sequence[tuple[str, PlannedCell]], left: Sequence[Cell], expected: Estimate, known: Collection[str]
 ) -> str:
-    """One line a name: cells by state, those that are in runs.csv whatever their state, and hours of those to be run."""
-    groups: dict[str, list[Planned]] = {}
+    """One line a name: cells by state, those that are recorded whatever their state, and hours of those to be run."""
+    groups: dict[str, list[PlannedCell]] = {}
     for name, entry in named:
         groups.setdefault(name, []).append(entry)
     to_run = {cell.identity for cell in left}
     states = list(plan.counts([]))
     width = max(len(title), *(len(name) for name in groups))
-    lines = [f"  {title:<{width}}" + "".join(f"{state:>9}" for state in states) + f"{'listed':>9}{'hours':>9}"]
+    lines = [f"  {title:<{width}}" + "".join(f"{state:>9}" for state in states) + f"{'recorded':>10}{'hours':>9}"]
     for name, group in groups.items():
         cells = [entry.cell for entry in group if entry.cell.identity in to_run]
         unknown = any(expected.seconds[cell.identity] is None for cell in cells)
         hours = "?" if unknown else f"{expected.hours(cells):.2f}" if cells else ""
-        counted = "".join(f"{count or '':>9}" for count in plan.counts(group).values())
-        known = sum(entry.cell.identity in listed for entry in group) or ""
-        lines.append(f"  {name:<{width}}{counted}{known:>9}{hours:>9}")
+        counted = "".join(f"{number or '':>9}" for number in plan.counts(group).values())
+        count = sum(entry.cell.identity in known for entry in group) or ""
+        lines.append(f"  {name:<{width}}{counted}{count:>10}{hours:>9}")
     return "\n".join(lines)
 
 
@@ -112,7 +118,7 @@ def _workers(runtime: RuntimeSettings, executor: ExecutorSettings) -> int:
 
 
 def _estimated(left: Sequence[Cell], store: Store, executor: ExecutorSettings, workers: int) -> Estimate:
-    return estimate.estimate(left, store.rows(), stack=max(1, executor.stack), workers=workers)
+    return estimate.estimate(left, merged(known_lines(store), store.rows()), stack=max(1, executor.stack), workers=workers)
 
 
 def _expectation(left: Sequence[Cell], expected: Estimate, workers: int, folder: Path) -> str:
@@ -127,21 +133,20 @@ def _expectation(left: Sequence[Cell], expected: Estimate, workers: int, folder:
     )
 
 
-def reproduce(
-    suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings, accepted: Collection[str] = ()
-) -> Reproduction:
+def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: ExecutorSettings, *, reuse: bool = False) -> Reproduction:
     """Run the suite's cells that are not done. Cells of datasets that cannot be had are left out, with a notice.
 
-    accepted: identities of cells whose results in runs.csv are taken as they stand.
+    reuse: whether results that are checked in, or in the results folder's runs.csv, are taken as they stand.
 
     Raises UnwritableError, before anything runs, where the results folder cannot be written.
     """
     pairs, left_out = plan.identified(suite, runtime)
     store = Store(runtime.results_dir)
-    entries = plan.planned([cell for cell, _ in pairs], store)
+    entries = plan.with_states([cell for cell, _ in pairs], store)
     print(_summary(suite, entries))
-    print(_known(entries, store.listed(), accepted, store), end="")
-    wanted = _wanted(entries, runtime, accepted)
+    known = recorded(store)
+    print(_known(entries, known, reuse), end="")
+    wanted = _to_run(entries, runtime, known if reuse else ())
     unavailable = _unavailable([cell.settings.dataset for cell in wanted], runtime)
     left_out |= unavailable
     if left_out:
@@ -156,7 +161,7 @@ def reproduce(
     if to_run:
         store.require_writable()
         workers = _workers(runtime, executor)
-        print(_expectation(to_run, _estimated(to_run, store, executor, workers), workers, Path(runtime.results_dir)), flush=True)
+        print(_expectation(to_run, _estimated(to_run, store, executor, workers), workers, store.folder), flush=True)
         from hmc.experiments.execute import execute
 
         failed = {str(outcome.cell): outcome.error for outcome in execute(to_run, runtime, executor) if outcome.error}
@@ -164,14 +169,14 @@ def reproduce(
     return Reproduction(tuple(cell for cell, _ in pairs), left_out, failed, bool(failed) or required_but_left_out)
 
 
-def _wanted(entries: Iterable[Planned], runtime: RuntimeSettings, accepted: Collection[str]) -> list[Cell]:
-    """Cells to be run: all when forced, else those that are neither done here nor accepted as they stand."""
+def _to_run(entries: Iterable[PlannedCell], runtime: RuntimeSettings, reused: Collection[str]) -> list[Cell]:
+    """Cells to be run: all when forced, else those that are neither done here nor reused."""
     if runtime.force:
         return [entry.cell for entry in entries]
-    return [entry.cell for entry in entries if entry.state != "done" and entry.cell.identity not in accepted]
+    return [entry.cell for entry in entries if entry.state != "done" and entry.cell.identity not in reused]
 
 
-def _summary(suite: SuiteSettings, entries: Sequence[Planned]) -> str:
+def _summary(suite: SuiteSettings, entries: Sequence[PlannedCell]) -> str:
     states = ", ".join(
         f"{count} {state}" for state, count in plan.counts(entries).items() if count or state in ("done", "missing")
     )

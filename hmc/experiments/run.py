@@ -19,6 +19,7 @@ from hmc.data.catalog import DataError
 from hmc.data.dataset import Dataset, Split
 from hmc.data.identity import data_sha256
 from hmc.data.load import load
+from hmc.data.random import resampling_generator
 from hmc.experiments.checkpoint import CheckpointFile
 from hmc.experiments.features import embedded
 from hmc.experiments.leftovers import keep_only_the_record
@@ -32,7 +33,6 @@ from hmc.results.record import Record
 from hmc.results.store import Store
 from hmc.scores import SCORES, Scores, save_scores
 from hmc.settings import Cell, RuntimeSettings, SettingsError, named_object
-from hmc.training.random import limiting_generator, resampling_generator
 from hmc.training.trainer import Objective, TrainingError, predict, train
 
 OnEpoch = Callable[[int, int], None]
@@ -80,9 +80,9 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
 
     Goes on from the stack's checkpoint where there is one. A cell that another process finished meanwhile is not run again.
     Whatever ends the run (an Exception, MemoryError included) is saved as each cell's failure and raised again. Returns the
-    cells' records. Raises ClaimedError where another process runs one of the cells; then nothing is run.
+    cells' records. Raises LockedError where another process runs one of the cells; then nothing is run.
     """
-    if len(cells) > 1 and cells[0].settings.own_rows:
+    if len(cells) > 1 and cells[0].settings.rows_depend_on_seed:
         raise ValueError("cells that train on rows of their own cannot share a stack")
     store, track = Store(runtime.results_dir), tracker(runtime)
     with contextlib.ExitStack() as held:
@@ -132,7 +132,7 @@ def _train_and_evaluate(
 ) -> list[Record]:
     first, clock = cells[0], time.perf_counter()
     holdout = first.settings.training.holdout
-    dataset = load(first.settings.dataset, first.settings.protocol, runtime, limiting_generator(first.seed), holdout)
+    dataset = load(first.settings.dataset, first.settings.protocol, runtime, seed=first.seed, holdout=holdout)
     if data_sha256(first.settings.dataset, runtime, first.settings.encoder) != first.data_sha256:
         raise DataError(f"{dataset.name}: its files changed since the run was planned; the same command plans it anew")
     dataset, inputs = embedded(dataset, first.settings, runtime, device)
@@ -141,7 +141,7 @@ def _train_and_evaluate(
     constraint = Constraint(dataset.hierarchy, device)
     features, labels = torch.from_numpy(rows.features).to(device), torch.from_numpy(rows.labels).to(device)
     objective = build_objective(dataset, rows, first, constraint)
-    method, training = first.settings.method, first.settings.checked().training
+    method, training = first.settings.method, first.settings.training
     seeds = [cell.seed for cell in cells]
     trained = train(features, labels, objective, method, training, seeds, inputs=inputs, on_epoch=on_epoch, checkpoint=checkpoint)
 

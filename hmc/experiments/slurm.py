@@ -16,7 +16,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hmc.experiments.lock import is_claimed
+from hmc.experiments.lock import is_locked
 from hmc.experiments.outcome import Outcome, attempt, lost
 from hmc.results.provenance import CHECKOUT, SLURM_LOGS
 from hmc.results.store import Store
@@ -49,7 +49,7 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
     """
     store = Store(runtime.results_dir)
     runtime = _on_nodes(runtime)
-    folder = Path(runtime.results_dir) / SLURM_LOGS
+    folder = store.folder / SLURM_LOGS
     jobs = _submit(waiting, runtime, executor, folder) if waiting else {}
     again: set[str] = set()
     gone_since: dict[str, float] = {}
@@ -119,7 +119,7 @@ def _submit(
 
 def _outcome(cell: Cell, store: Store, log: Path) -> Outcome:
     # Asked first: whoever holds the cell may end it in between, and the record is then read that it left.
-    claimed = is_claimed(store.path(cell))
+    claimed = is_locked(store.path(cell))
     state = store.state(cell)
     if state.name == "done":
         return Outcome(cell)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hmc.results.record import Record
-from hmc.results.store import flattened
+from hmc.results.store import Store, flattened
 from hmc.settings import RuntimeSettings, SettingsError
 
 Track = Callable[[Record], None]
@@ -48,10 +48,10 @@ def _shown_by(runtime: RuntimeSettings) -> Track:
     if runtime.tracker == "tensorboard":
         _required("tensorboard", "tensorboard")
         writer = _required("torch.utils.tensorboard", "tensorboard").SummaryWriter
-        return lambda record: _to_tensorboard(record, writer, Path(runtime.results_dir) / "tensorboard")
+        return lambda record: _to_tensorboard(record, writer, Store(runtime.results_dir).folder / "tensorboard")
     if runtime.tracker == "mlflow":
         mlflow = _required("mlflow", "mlflow")
-        return lambda record: _to_mlflow(record, mlflow, Path(runtime.results_dir) / "mlflow.db")
+        return lambda record: _to_mlflow(record, mlflow, Store(runtime.results_dir).folder / "mlflow.db")
     return lambda record: None
 
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from hmc.data import digits
 from hmc.data.identity import PRETRAINING_VERSION
 from hmc.files import UnwritableError, replacing
-from hmc.settings import OWN_ENCODER, EncoderSettings, ImageSettings, canonical_hash
+from hmc.settings import BUILT_IN_ENCODER, EncoderSettings, ImageSettings, canonical_hash
 
 State = Mapping[str, Tensor]
 
@@ -157,7 +157,7 @@ def pretrained() -> dict[str, Tensor]:
     settings = ImageSettings(channels=1, mean=MEAN, deviation=DEVIATION)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(PRETRAINING_SEED)
-        body, width = _small_convolution(OWN_ENCODER, images.shape[1:])
+        body, width = _small_convolution(BUILT_IN_ENCODER, images.shape[1:])
         network = nn.Sequential(Encoder(body, width, settings.mean, settings.deviation), nn.Linear(width, 10))
         optimiser = torch.optim.Adam(network.parameters(), lr=PRETRAINING_RATE)
         inputs, classes = torch.from_numpy(images), torch.from_numpy(targets)
@@ -212,7 +212,7 @@ def _vision_transformer(name: str, shape: Sequence[int]) -> tuple[nn.Module, int
 def _torchvision(name: str, shape: Sequence[int]) -> Any:
     if shape[0] != 3:
         raise EncoderError(
-            f"encoder.name={name} takes images of three channels and gets {shape[0]}; use encoder.name={OWN_ENCODER}"
+            f"encoder.name={name} takes images of three channels and gets {shape[0]}; use encoder.name={BUILT_IN_ENCODER}"
         )
     try:
         from torchvision import models
@@ -227,7 +227,7 @@ def _torchvision(name: str, shape: Sequence[int]) -> Any:
 
 
 _SHAPES: Mapping[str, Callable[[str, Sequence[int]], tuple[Any, int]]] = {
-    OWN_ENCODER: _small_convolution,
+    BUILT_IN_ENCODER: _small_convolution,
     "resnet18": _resnet,
     "resnet34": _resnet,
     "resnet50": _resnet,

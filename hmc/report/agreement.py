@@ -6,17 +6,17 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from hmc.report.tables import METRICS, Metric
+from hmc.report.grid import METRICS, Metric
 
 
-def agreement(identities: Collection[str], ours: pd.DataFrame, listed: pd.DataFrame) -> str:
+def agreement(identities: Collection[str], ours: pd.DataFrame, recorded: pd.DataFrame) -> str:
     """In a few lines: how many results are also in a runs.csv, and the largest difference of each metric; empty if none is.
 
-    identities: of the results that were computed here. ours, listed: as :func:`hmc.results.store.frame` makes them. Another
+    identities: of the results that were computed here. ours, recorded: as :func:`hmc.results.store.frame` makes them. Another
     processor or other versions may round a sum differently, and training carries such a difference on, so equality is said but
     not asked for.
     """
-    mine, theirs = (table[table["status"] == "complete"].set_index("identity") for table in (ours, listed))
+    mine, theirs = (table[table["status"] == "complete"].set_index("identity") for table in (ours, recorded))
     both = [identity for identity in theirs.index if identity in mine.index and identity in identities]
     if not both:
         return ""

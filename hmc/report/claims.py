@@ -16,12 +16,11 @@ import pandas as pd
 import scipy
 
 from hmc.files import yaml_file
+from hmc.report.grid import BENCHMARK, complete_places, protocols
 from hmc.report.near_best import QUICK, fewest_pairs
 from hmc.report.pair_table import difference, p_value
 from hmc.report.render import DASH, RECONSTRUCTED, Table
-from hmc.report.significance import protocols
 from hmc.report.sweeps import conditions
-from hmc.report.tables import BENCHMARK, complete_places
 from hmc.results import published
 from hmc.results.published import PublishedError
 from hmc.settings import SettingsError, build, column_name, setting
@@ -155,12 +154,12 @@ def load(path: Path | None = None) -> tuple[Claim, ...]:
     return claims
 
 
-def judge(claims: Iterable[Claim], plan: pd.DataFrame) -> list[Judgement]:
-    """A verdict per claim and protocol of the plan, the released one first.
+def judge(claims: Iterable[Claim], grid: pd.DataFrame) -> list[Judgement]:
+    """A verdict per claim and protocol of the grid, the released one first.
 
-    plan: as :func:`hmc.report.significance.planned` makes it.
+    grid: as :func:`hmc.report.build_grid` makes it.
     """
-    benchmark, images = plan[plan["group"].isin(BENCHMARK)], conditions(plan[plan["group"] == IMAGES])
+    benchmark, images = grid[grid["group"].isin(BENCHMARK)], conditions(grid[grid["group"] == IMAGES])
     names = protocols(pd.concat([benchmark, images])) or ["released"]
     return [_judgement(claim, benchmark, images, name) for claim in claims for name in names]
 
@@ -198,7 +197,7 @@ def _judgement(claim: Claim, benchmark: pd.DataFrame, images: pd.DataFrame, prot
         finding = Finding(NOT_TESTED, f"Not tested here: {claim.outside}.")
         return Judgement(claim, protocol, NOT_TESTED, (finding,))
     plans = {"datasets": benchmark, "conditions": images}
-    plans = {over: plan[plan["protocol"] == protocol] for over, plan in plans.items()}
+    plans = {over: grid[grid["protocol"] == protocol] for over, grid in plans.items()}
     findings = _findings(claim.criteria, plans, protocol)
     verdict = _all([finding.verdict for finding in findings])
     notes = [claim.caution] if claim.caution else []
@@ -227,9 +226,9 @@ def _short(finding: Finding) -> str:
     return f"{finding.verdict} (n = {finding.n}, {finding.effect}{p})"
 
 
-def _reconstructed(plan: pd.DataFrame, findings: Iterable[Finding]) -> list[str]:
+def _reconstructed(grid: pd.DataFrame, findings: Iterable[Finding]) -> list[str]:
     """The reconstructed datasets among those that were used."""
-    return sorted(set(plan.loc[plan["reconstructed"] != "", "dataset"]) & {name for one in findings for name in one.used})
+    return sorted(set(grid.loc[grid["reconstructed"] != "", "dataset"]) & {name for one in findings for name in one.used})
 
 
 def _all(verdicts: Iterable[str]) -> str:
@@ -244,12 +243,12 @@ def _any(verdicts: Iterable[str]) -> str:
     return SUPPORTED if SUPPORTED in found else NOT_TESTED if NOT_TESTED in found else NOT_SUPPORTED
 
 
-def _difference(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+def _difference(criterion: Criterion, grid: pd.DataFrame, protocol: str) -> Finding:
     pairs: list[Comparison] = []
     against = _against(criterion, protocol)
     for method in criterion.methods:
         side = _side(criterion, method, protocol)
-        values, left_out = _values(plan, [side, against])
+        values, left_out = _values(grid, [side, against])
         pairs.append(
             compare_pairs(
                 values[side.name],
@@ -301,13 +300,13 @@ def _decisive(pairs: Sequence[tuple[Comparison, str]], verdict: str, criterion: 
     return clearest if criterion.needed == "any" else least_clear
 
 
-def _equivalence(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+def _equivalence(criterion: Criterion, grid: pd.DataFrame, protocol: str) -> Finding:
     against = _against(criterion, protocol)
     title, share = _title(criterion.metric), f"{100 * criterion.margin:g} %"
     findings = []
     for method in criterion.methods:
         side = _side(criterion, method, protocol)
-        values, left_out = _values(plan, [side, against])
+        values, left_out = _values(grid, [side, against])
         found = equivalence(values[side.name], values[against.name], margin=criterion.margin)
         start = f"{title} of {side.name} within {share} of {against.name}'s"
         used = found.keys
@@ -334,14 +333,14 @@ def _equivalence(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Fin
     )
 
 
-def _ratio(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+def _ratio(criterion: Criterion, grid: pd.DataFrame, protocol: str) -> Finding:
     against = _against(criterion, protocol)
     ratios: dict[tuple[str, str], float] = {}
     words: list[str] = []
     known: set[str] = set()
     for method in criterion.methods:
         side = _side(criterion, method, protocol)
-        values, left_out = _values(plan, [side, against])
+        values, left_out = _values(grid, [side, against])
         ours, theirs = values[side.name], values[against.name]
         shared = sorted(ours.keys() & theirs.keys())
         known.update(shared)
@@ -366,9 +365,9 @@ def _ratio(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     return Finding(verdict, sentence, n=len(used), effect=f"largest ratio {largest:.2f}", used=used)
 
 
-def _best(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+def _best(criterion: Criterion, grid: pd.DataFrame, protocol: str) -> Finding:
     sides = [_side(criterion, method, protocol) for method in criterion.methods]
-    values, left_out = _values(plan, sides)
+    values, left_out = _values(grid, sides)
     scores: dict[str, dict[str, float | None]] = {side.name: dict(values[side.name]) for side in sides}
     ranking = rank(scores, alpha=criterion.alpha, metric=criterion.metric, choices=DEFAULT, missing=left_out, note=_MEANS)
     expected = [_side(criterion, method, protocol).name for method in criterion.best]
@@ -386,9 +385,9 @@ def _best(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
     return Finding(verdict, f"{start}: {verdict}. {ranking.sentence()}", n=n, effect=effect, p=ranking.p, used=ranking.datasets)
 
 
-def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
+def _trend(criterion: Criterion, grid: pd.DataFrame, protocol: str) -> Finding:
     method = criterion.methods[0]
-    planned = _sizes(plan, method, protocol)
+    planned = _sizes(grid, method, protocol)
     start = f"{_title(criterion.metric)} of {_column(method, protocol)} rises with the number of members"
     if len(planned) < FEWEST_SIZES:
         have = ", ".join(map(str, planned)) or "none"
@@ -397,9 +396,9 @@ def _trend(criterion: Criterion, plan: pd.DataFrame, protocol: str) -> Finding:
             f"{start}: {NOT_TESTED}. Sizes planned: {have}, where at least {FEWEST_SIZES} are needed (method.members).",
         )
     # A size tried on a few datasets only must not hide what the others say.
-    wide = {size: column for size, column in planned.items() if len(_done(plan, column)) >= criterion.datasets}
+    wide = {size: column for size, column in planned.items() if len(_done(grid, column)) >= criterion.datasets}
     sizes = wide if len(wide) >= FEWEST_SIZES else planned
-    values, left_out = _values(plan, [Side(column, criterion.metric, column) for column in sizes.values()])
+    values, left_out = _values(grid, [Side(column, criterion.metric, column) for column in sizes.values()])
     used = tuple(sorted(set.intersection(*(set(one) for one in values.values()))))
     if len(used) < criterion.datasets:
         lacking = _lacking("the trend", len(used), criterion.datasets, left_out)
@@ -442,12 +441,12 @@ _KINDS: Mapping[str, Callable[[Criterion, pd.DataFrame, str], Finding]] = {
 _MEANS = "means over the seeds planned for all compared methods"
 
 
-def _values(plan: pd.DataFrame, sides: Sequence[Side]) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+def _values(grid: pd.DataFrame, sides: Sequence[Side]) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     """Mean by side and dataset, of datasets where every planned seed of these sides has its metric; and words on what lacks."""
     parts = []
     for side in sides:
-        part = plan.loc[plan["column"] == side.column, ["dataset", "seed", "done"]].assign(column=side.name)
-        part["value"] = plan.loc[part.index, side.metric] if side.metric in plan else np.nan
+        part = grid.loc[grid["column"] == side.column, ["dataset", "seed", "done"]].assign(column=side.name)
+        part["value"] = grid.loc[part.index, side.metric] if side.metric in grid else np.nan
         parts.append(part.assign(done=part["done"] & part["value"].notna()))
     absent = [side.name for side, part in zip(sides, parts, strict=True) if part.empty]
     names = [side.name for side in sides]
@@ -461,18 +460,20 @@ def _values(plan: pd.DataFrame, sides: Sequence[Side]) -> tuple[dict[str, dict[s
     return {name: dict(values) for name, values in cells.means(names)[0].items()}, words
 
 
-def _done(plan: pd.DataFrame, column: str) -> set[str]:
+def _done(grid: pd.DataFrame, column: str) -> set[str]:
     """The datasets on which every planned seed of a column is done."""
-    return set(complete_places(plan[plan["column"] == column])[0]["dataset"])
+    return set(complete_places(grid[grid["column"] == column])[0]["dataset"])
 
 
-def _sizes(plan: pd.DataFrame, method: str, protocol: str) -> dict[int, str]:
+def _sizes(grid: pd.DataFrame, method: str, protocol: str) -> dict[int, str]:
     """The columns of a method that differ in the number of members alone, by that number."""
-    columns = plan.loc[plan["method"] == method, ["column", "members"]].drop_duplicates()
-    found = {}
-    for column, members in columns.itertuples(index=False, name=None):
-        if column in (_column(method, protocol), column_name(method, protocol, f"method.members={members}")):
-            found[int(members)] = str(column)
+    part = grid[(grid["method"] == method) & (grid["protocol"] == protocol)]
+    columns = part.drop_duplicates("column")[["column", "members", "departed"]]
+    found = {
+        int(members): str(column)
+        for column, members, departed in columns.itertuples(index=False, name=None)
+        if departed in ((), (("method.members", members),))
+    }
     return dict(sorted(found.items()))
 
 

@@ -12,17 +12,19 @@ from pathlib import Path
 import pandas as pd
 
 from hmc.files import yaml_file
+from hmc.report.grid import OVER_DATASETS, marked
 from hmc.report.near_best import QUICK
-from hmc.report.pair_table import BALANCE, balance, difference, p_value
-from hmc.report.render import DASH, RECONSTRUCTED, Table
-from hmc.report.tables import OVER_DATASETS, marked
+from hmc.report.pair_table import BALANCE, POINTS, balance, difference, p_value
+from hmc.report.render import DASH, RECONSTRUCTED, Table, terminal, write_tables
+from hmc.results.reference import lines
+from hmc.results.store import Store, frame, merged
 from hmc.settings import SettingsError, build, column_name, did_you_mean, setting
-from hmc.stats.frames import compare
-from hmc.stats.pairwise import Choices
+from hmc.stats.frames import OVER, compare
+from hmc.stats.pairwise import ALTERNATIVES, ZERO_METHODS, Choices, Comparison, Family
 
 
 @dataclass(frozen=True)
-class Asked:
+class PairSettings:
     """One comparison of a list. a, b: as :func:`column` takes them. datasets: empty for all that :func:`results` takes."""
 
     a: str = setting()
@@ -31,13 +33,96 @@ class Asked:
     datasets: tuple[str, ...] = setting(())
 
 
-def read(path: Path) -> tuple[Asked, ...]:
+@dataclass(frozen=True)
+class CompareSettings:
+    """What ``scripts/compare.py`` is asked."""
+
+    a: str = setting()
+    b: str = setting()
+    metric: str = setting()
+    over: str = setting(choices=OVER)
+    datasets: tuple[str, ...] = setting()
+    comparisons: str = setting()
+    alternative: str = setting(choices=tuple(ALTERNATIVES))
+    zero_method: str = setting(choices=tuple(ZERO_METHODS))
+    reference: bool = setting()
+    results_dir: str = setting()
+
+
+def compared(asked: CompareSettings, width: int = 100) -> str:
+    """The answer as text: a table of a list of comparisons, which is also written, or two methods dataset by dataset and the
+    test.
+
+    Raises SettingsError and ComparisonError for what the results do not have.
+    """
+    store = Store(asked.results_dir, must_exist=True)
+    known = frame(merged(lines() if asked.reference else [], store.rows()))
+    choices = Choices(alternative=asked.alternative, zero_method=asked.zero_method)
+    if asked.comparisons:
+        path = Path(asked.comparisons).expanduser()
+        if path.suffix not in (".yaml", ".yml"):
+            raise SettingsError(
+                f"comparisons={asked.comparisons!r} must be a YAML file (.yaml) that lists comparisons; see --help"
+            )
+        found = table(path.stem, read(path), known, choices)
+        folder = store.folder / "comparisons"
+        write_tables([found], folder)
+        return f"{terminal(found, width)}\nalso as {folder / found.name}.md, .csv and .tex"
+    chosen = results(known, asked.datasets)
+    a, b = column(asked.a), column(asked.b)
+    pairs = compare(chosen, a, b, asked.metric, asked.over, choices)
+    shown = pair_table(pairs, behind(chosen, a, b)) if asked.over == "datasets" else seeds_table(pairs)
+    return f"{terminal(shown, width)}\nIn full: {pairs.sentence()}"
+
+
+def pair_table(pairs: Family, values: pd.DataFrame) -> Table:
+    """Two methods over datasets: a row a dataset, then the difference and the test in the notes. values: their results."""
+    (pair,) = pairs
+    named = {str(name): part for name, part in values.groupby("dataset")}
+    rows = [
+        (marked(str(name), named[str(name)]), *(f"{POINTS * value:.2f}" for value in (a, b)), f"{POINTS * (a - b):+z.2f}")
+        for name, a, b in zip(pair.pairs.keys, pair.pairs.a, pair.pairs.b, strict=True)
+    ]
+    test = "no test" if pair.test.p is None else f"Wilcoxon signed-rank, {choice_words(pair)}: p = {p_value(pair.test.p)}"
+    return Table(
+        name="pair",
+        title=f"{pair.metric} in points (hundredths), {pair.a} (a) against {pair.b} (b), {pair.note or 'no shared dataset'}",
+        header=("dataset", "a", "b", "a - b"),
+        rows=tuple(rows),
+        notes=(
+            f"a is higher on {pair.wins}, equal on {pair.ties}, lower on {pair.losses} of {pair.test.n} datasets; "
+            f"Hodges-Lehmann difference {difference(pair)} points; {test}.",
+            *(f"{RECONSTRUCTED} {part}, not the published dataset." for part in reconstructions(values)),
+        ),
+    )
+
+
+def seeds_table(pairs: Family) -> Table:
+    """Two methods over seeds, a row a dataset with a test of its own; p after Holm over the datasets."""
+    first = next(iter(pairs))
+    return Table(
+        name="seeds",
+        title=f"{first.metric} in points (hundredths), {first.a} (a) against {first.b} (b), over seeds within each dataset",
+        header=("dataset", "seeds", BALANCE, "difference a - b", "p", "p after Holm"),
+        rows=tuple(
+            (pair.where, str(pair.test.n), balance(pair), difference(pair), p_value(pair.test.p), p_value(pair.p_holm))
+            for pair in pairs
+        ),
+    )
+
+
+def choice_words(pair: Comparison) -> str:
+    """The side and the number of pairs of a test."""
+    return f"{pair.test.alternative}, n = {pair.test.n}"
+
+
+def read(path: Path) -> tuple[PairSettings, ...]:
     """The comparisons that a YAML file lists. Raises SettingsError naming the file and entry, OSError where it cannot be read."""
     entries = yaml_file.read(path)
     if not isinstance(entries, list) or not entries:
         raise SettingsError(f"{path} is no list of comparisons; write lines of - {{a: METHOD, b: METHOD, metric: METRIC}}")
     try:
-        return tuple(build(Asked, entry, at=f"comparisons[{place}]") for place, entry in enumerate(entries))
+        return tuple(build(PairSettings, entry, at=f"comparisons[{place}]") for place, entry in enumerate(entries))
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
 
@@ -69,12 +154,12 @@ def behind(frame: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     return frame[frame["column"].isin([a, b])].groupby("dataset").filter(lambda values: values["column"].nunique() == len({a, b}))
 
 
-def rebuilt(values: pd.DataFrame) -> list[str]:
+def reconstructions(values: pd.DataFrame) -> list[str]:
     """What was reconstructed of these results' data, in words, sorted."""
     return sorted(set(values["reconstructed"]) - {""})
 
 
-def table(name: str, asked: Sequence[Asked], frame: pd.DataFrame, choices: Choices = QUICK) -> Table:
+def table(name: str, asked: Sequence[PairSettings], frame: pd.DataFrame, choices: Choices = QUICK) -> Table:
     """One row a comparison over datasets, in the list's order.
 
     frame: as the store gives it. Raises SettingsError and ComparisonError for what the results do not have.
@@ -84,7 +169,7 @@ def table(name: str, asked: Sequence[Asked], frame: pd.DataFrame, choices: Choic
         chosen = results(frame, one.datasets)
         (pair,) = compare(chosen, column(one.a), column(one.b), one.metric, choices=choices)
         compared = behind(chosen, pair.a, pair.b)
-        words |= set(rebuilt(compared))
+        words |= set(reconstructions(compared))
         rows.append(
             (
                 one.metric,

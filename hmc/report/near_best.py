@@ -15,7 +15,7 @@ QUICK = Choices(resamples=0)
 
 
 @dataclass(frozen=True)
-class Closeness:
+class NearBest:
     """The other columns of a row against its best one.
 
     close: those whose difference from it is not significant. told: whether any comparison has enough pairs. needed: the fewest
@@ -28,7 +28,7 @@ class Closeness:
     few: tuple[int, ...]
 
 
-def closeness(values: Mapping[str, Mapping[int, float]], best: str) -> Closeness:
+def near_best(values: Mapping[str, Mapping[int, float]], best: str) -> NearBest:
     """Compare every column with the best one: Wilcoxon signed-rank over the seeds both have, Holm over these columns.
 
     values: by column and seed, at least two columns. A comparison with too few pairs to be significant whatever its values
@@ -39,7 +39,7 @@ def closeness(values: Mapping[str, Mapping[int, float]], best: str) -> Closeness
     tests = [wilcoxon(*_shared(values[best], values[column])) for column in others]
     adjusted = dict(zip(others, holm([test.p for test in tests]), strict=True))
     told = [column for column, test in zip(others, tests, strict=True) if test.n >= needed]
-    return Closeness(
+    return NearBest(
         close=frozenset(column for column in told if (p := adjusted[column]) is None or p >= ALPHA),
         told=bool(told),
         needed=needed,

@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from hmc.files import write_atomically
-from hmc.report import claims as claims_
 from hmc.report import figures, significance, sweeps
 from hmc.report.claims import Judgement
 from hmc.report.figures import Drawing
+from hmc.report.grid import GROUPS, MACRO_F1, MACRO_RECALL, Results
 from hmc.report.render import DASH, RECONSTRUCTED, Estimate, Table, slug
-from hmc.report.tables import GROUPS, MACRO_F1, MACRO_RECALL
-from hmc.results.record import Record
-from hmc.results.store import PARTS, Row, frame, merged, row
-from hmc.settings import Cell
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 TESTED = (MACRO_F1, MACRO_RECALL)
@@ -34,69 +29,35 @@ _VERSIONS = ("hmc", "python", "torch", "numpy", "scipy")
 _MACHINE = ("machine", "processor", "device", "threads")
 
 
-@dataclass(frozen=True)
-class Results:
-    """Records as a report takes them.
-
-    frame: as :func:`hmc.results.store.frame` makes it. curves: the learning curve of each complete record that is at hand as a
-    file, by identity; what the frame has besides is from runs.csv.
-    """
-
-    frame: pd.DataFrame
-    curves: Mapping[str, Sequence[float]]
-
-
-def collect(records: Iterable[Record], listed: Iterable[Row] = ()) -> Results:
-    """Records, read once, and lines of a runs.csv. A record goes before a line of the same identity.
-
-    Without settings.*: no table needs them, and they are half of what a record holds.
-    """
-    lines, curves = [], {}
-    listed = [{name: value for name, value in line.items() if not name.startswith("settings.")} for line in listed]
-    shown = [part for part in PARTS if part != "settings"]
-    for record in records:
-        lines.append(row(record, shown))
-        if record.status == "complete":
-            curves[record.identity] = record.learning_curve
-    return Results(frame(merged(listed, lines)), curves)
-
-
 def write_page(
-    cells: Iterable[Cell],
-    frame: pd.DataFrame,
+    grid: pd.DataFrame,
+    results: Results,
     tables: Sequence[Table],
+    judged: Sequence[Judgement],
     folder: str | Path,
     *,
     suite: str,
     title: str = "",
-    curves: Mapping[str, Sequence[float]] | None = None,
-    judged: Sequence[Judgement] | None = None,
 ) -> Path:
     """Write ``<folder>/<suite>.html`` and the figures below ``<folder>/<suite>/``; return the page's path.
 
-    cells: what the suite plans. frame, curves: see :class:`Results`. tables: as :func:`hmc.report.tables.tables` makes them.
-    judged: of the paper's claims, made anew by default.
-
-    Raises ValueError when two different cells claim one place, PublishedError where the claims cannot be read.
+    grid: see :func:`hmc.report.grid.build_grid`. tables: as :func:`hmc.report.tables.tables` makes them. judged: the claims.
     """
-    plan = significance.planned(cells, frame)
-    known = curves or {}
-    judged = claims_.judge(claims_.load(), plan) if judged is None else judged
-    analyses = significance.analyses(plan, TESTED)
+    analyses = significance.analyses(grid, TESTED)
     name = slug(suite)
     content = {
         "suite": suite,
         "title": title or suite,
-        "done": int(plan["done"].sum()),
-        "planned": len(plan),
+        "done": int(grid["done"].sum()),
+        "planned": len(grid),
         "claims": _claims(judged),
         "tables": [table_parts(table) for table in tables],
         "tests": [_drawn(draw(one), Path(folder) / name) for draw in _TESTS for one in analyses],
-        "pairs": [table_parts(table) for table in significance.tables(plan, analyses)],
-        "sweeps": [_drawn(figures.sweep_curves(one), Path(folder) / name) for one in sweeps.sweeps(plan)],
-        "recall": [_drawn(one, Path(folder) / name) for one in _per_group(plan, figures.recall_by_frequency)],
-        "learning": [_drawn(one, Path(folder) / name) for one in _learning(plan, known)],
-        "provenance": provenance(plan, frame, known),
+        "pairs": [table_parts(table) for table in significance.tables(grid, analyses)],
+        "sweeps": [_drawn(figures.sweep_curves(one), Path(folder) / name) for one in sweeps.sweeps(grid)],
+        "recall": [_drawn(one, Path(folder) / name) for one in _per_group(grid, figures.recall_by_frequency)],
+        "learning": [_drawn(one, Path(folder) / name) for one in _learning(grid, results.curves)],
+        "provenance": provenance(grid, results),
     }
     path = Path(folder) / f"{name}.html"
     write_atomically(path, _environment().get_template("page.html.j2").render(content))
@@ -109,14 +70,14 @@ def write_page(
 _TESTS = (figures.significance_matrix, figures.critical_difference)
 
 
-def _learning(plan: pd.DataFrame, curves: Mapping[str, Sequence[float]]) -> list[Drawing]:
+def _learning(grid: pd.DataFrame, curves: Mapping[str, Sequence[float]]) -> list[Drawing]:
     """Those that can be drawn; where none can, the first one says why."""
-    every = _per_group(plan, lambda part, group, protocol: figures.learning_curves(part, curves, group, protocol))
+    every = _per_group(grid, lambda part, group, protocol: figures.learning_curves(part, curves, group, protocol))
     return [one for one in every if one.draw is not None] or every[:1]
 
 
-def _per_group(plan: pd.DataFrame, make: Any) -> list[Drawing]:
-    return [make(plan, group, protocol) for group, protocol in figures.shown_groups(plan)]
+def _per_group(grid: pd.DataFrame, make: Any) -> list[Drawing]:
+    return [make(grid, group, protocol) for group, protocol in figures.shown_groups(grid)]
 
 
 def _drawn(drawing: Drawing, folder: Path) -> dict[str, Any]:
@@ -185,18 +146,19 @@ def _number(text: str) -> float | None:
 # --- provenance -----------------------------------------------------------------------------------------------------
 
 
-def provenance(plan: pd.DataFrame, frame: pd.DataFrame, curves: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+def provenance(grid: pd.DataFrame, results: Results) -> dict[str, Any]:
     """Where the suite's numbers come from: counts, commits, machines, versions, data, and what failed."""
-    mine = frame[frame["identity"].isin(plan["identity"])]
+    frame = results.frame
+    mine = frame[frame["identity"].isin(grid["identity"])]
     done = mine[mine["status"] == "complete"]
     failed = mine[mine["status"] == "failed"]
-    at_hand = int(done["identity"].isin(list(curves)).sum())
+    at_hand = int(done["identity"].isin(list(results.curves)).sum())
     commits = _together(done, ["environment.commit", "environment.dirty"])
     return {
         "records": len(done),
-        "planned": len(plan),
+        "planned": len(grid),
         "at_hand": at_hand,
-        "listed": len(done) - at_hand,
+        "from_csv": len(done) - at_hand,
         "commits": [
             {"commit": commit or "no checkout", "changed": dirty == "true", "records": count}
             for (commit, dirty), count in commits

@@ -176,14 +176,21 @@ def terminal(table: Table, width: int = 100) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_tables(tables: Iterable[Table], folder: str | Path) -> list[Path]:
-    """Write each table as <name>.md, .csv and .tex, each file atomically. Returns their paths."""
+def write_tables(tables: Iterable[Table], folder: str | Path, *, alone: bool = False) -> list[Path]:
+    """Write each table as <name>.md, .csv and .tex, each file atomically. Returns their paths.
+
+    alone: whether other files of these kinds, left in the folder by an earlier run, are removed.
+    """
     paths = []
     for table in tables:
         for suffix, render in (("md", markdown), ("csv", comma_separated), ("tex", latex)):
             path = Path(folder) / f"{table.name}.{suffix}"
             write_atomically(path, render(table))
             paths.append(path)
+    if alone and Path(folder).is_dir():
+        for path in sorted(Path(folder).iterdir()):
+            if path.suffix in (".md", ".csv", ".tex") and path not in paths:
+                path.unlink(missing_ok=True)
     return paths
 
 

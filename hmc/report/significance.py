@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hmc.report.grid import BASELINE, OVER_DATASETS, Metric, complete_places, protocols, widest
 from hmc.report.near_best import ALPHA, QUICK
 from hmc.report.pair_table import BALANCE, balance, difference, p_value
 from hmc.report.render import DASH, Table, slug
-from hmc.report.sweeps import SWEPT, levels_of
-from hmc.report.tables import BASELINE, OVER_DATASETS, Metric, complete_places, grid, widest
-from hmc.settings import Cell, column_name
+from hmc.settings import column_name
 from hmc.stats.frames import cells_of, over_datasets
 from hmc.stats.pairwise import Comparison, Family, compare_pairs, family, listed, number
 from hmc.stats.ranks import Ranking, rank
@@ -57,36 +56,12 @@ class Analysis:
         )
 
 
-# --- the plan -------------------------------------------------------------------------------------------------------
-
-
-def planned(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
-    """:func:`hmc.report.tables.grid` with more columns: protocol, members (of the method's settings), variant, and the level of
-    every setting that may be swept, under its key.
-
-    Raises ValueError when two different cells claim one place.
-    """
-    known = {cell.identity: cell for cell in cells}
-    plan = grid(known.values(), frame)
-    plan["protocol"] = [known[identity].protocol for identity in plan["identity"]]
-    plan["members"] = [known[identity].settings.method.members for identity in plan["identity"]]
-    plan["variant"] = [known[identity].variant for identity in plan["identity"]]
-    for key in (one.key for one in SWEPT):
-        plan[key] = [levels_of(known[identity])[key] for identity in plan["identity"]]
-    return plan
-
-
-def protocols(plan: pd.DataFrame) -> list[str]:
-    """The plan's protocols, the released one first."""
-    return sorted(set(plan["protocol"]), key=lambda name: (name != "released", name))
-
-
 # --- comparisons ----------------------------------------------------------------------------------------------------
 
 
-def analysis(plan: pd.DataFrame, metric: Metric, protocol: str) -> Analysis:
+def analysis(grid: pd.DataFrame, metric: Metric, protocol: str) -> Analysis:
     """Every pair of the protocol's columns over datasets, and their ranks. Generated datasets and images do not count."""
-    part = plan[plan["group"].isin(OVER_DATASETS) & (plan["protocol"] == protocol)]
+    part = grid[grid["group"].isin(OVER_DATASETS) & (grid["protocol"] == protocol)]
     done, left_out = complete_places(part)
     columns = [column for column in dict.fromkeys(part["column"]) if column in set(done["column"])]
     if metric.name not in done or not columns:
@@ -103,14 +78,14 @@ def analysis(plan: pd.DataFrame, metric: Metric, protocol: str) -> Analysis:
     return Analysis(metric, protocol, tuple(columns), pairs, ranking, left_out)
 
 
-def analyses(plan: pd.DataFrame, metrics: Iterable[Metric]) -> list[Analysis]:
+def analyses(grid: pd.DataFrame, metrics: Iterable[Metric]) -> list[Analysis]:
     """One analysis a metric and protocol."""
-    return [analysis(plan, metric, protocol) for metric in metrics for protocol in protocols(plan)]
+    return [analysis(grid, metric, protocol) for metric in metrics for protocol in protocols(grid)]
 
 
-def over_seeds(plan: pd.DataFrame, metric: Metric, protocol: str) -> dict[str, Family]:
+def over_seeds(grid: pd.DataFrame, metric: Metric, protocol: str) -> dict[str, Family]:
     """Per dataset, every column against the protocol's baseline, a pair a seed, Holm over the dataset's columns."""
-    part = plan[plan["protocol"] == protocol]
+    part = grid[grid["protocol"] == protocol]
     baseline = column_name(BASELINE, protocol, "")
     done, _ = complete_places(part)
     found = {}
@@ -139,9 +114,9 @@ def over_seeds(plan: pd.DataFrame, metric: Metric, protocol: str) -> dict[str, F
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def tables(plan: pd.DataFrame, found: Iterable[Analysis]) -> list[Table]:
+def tables(grid: pd.DataFrame, found: Iterable[Analysis]) -> list[Table]:
     """Pairs over datasets, and differences over seeds, of each analysis. What has no p-value at all is left out."""
-    made = [table for one in found for table in (pairs_table(one), seeds_table(plan, one.metric, one.protocol))]
+    made = [table for one in found for table in (pairs_table(one), seeds_table(grid, one.metric, one.protocol))]
     return [table for table in made if table.rows]
 
 
@@ -173,10 +148,10 @@ def pairs_table(found: Analysis) -> Table:
     )
 
 
-def seeds_table(plan: pd.DataFrame, metric: Metric, protocol: str) -> Table:
+def seeds_table(grid: pd.DataFrame, metric: Metric, protocol: str) -> Table:
     """Rows are datasets, columns methods: the difference to the baseline over seeds, and its adjusted p."""
     baseline = column_name(BASELINE, protocol, "")
-    families = {dataset: pairs for dataset, pairs in over_seeds(plan, metric, protocol).items() if pairs.tested}
+    families = {dataset: pairs for dataset, pairs in over_seeds(grid, metric, protocol).items() if pairs.tested}
     columns = list(dict.fromkeys(pair.a for pairs in families.values() for pair in pairs))
     rows = []
     for dataset, pairs in families.items():

@@ -6,18 +6,17 @@ It is written between two marks of a Markdown file, so that what a README says i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from hmc.files import write_atomically
 from hmc.report import verdicts
+from hmc.report.grid import AU_PRC, BASELINE, MACRO_F1, MACRO_RECALL, Metric, estimate, marked
 from hmc.report.render import DASH, RECONSTRUCTED, Entry, Estimate, Table, markdown
-from hmc.report.tables import AU_PRC, BASELINE, MACRO_F1, MACRO_RECALL, Metric, estimate, grid, marked
 from hmc.report.verdicts import Verdict
 from hmc.results.published import Published
-from hmc.settings import Cell
 
 METHOD = "weighted_focal_bbma"
 SHOWN = {MACRO_F1: (BASELINE, "ensemble", "weighted", METHOD), MACRO_RECALL: (BASELINE, METHOD)}
@@ -32,18 +31,17 @@ class MarkError(ValueError):
     """A file lacks the marks between which the summary is to be written. The message is for the user."""
 
 
-def summary(cells: Iterable[Cell], frame: pd.DataFrame, published: Published) -> Table:
+def summary(grid: pd.DataFrame, published: Published) -> Table:
     """A row a dataset for which a number is published, the released protocol alone.
 
-    cells, frame: as for :func:`hmc.report.tables.tables`. A method that is not planned on a dataset, or not complete, is a dash.
+    A method that is not planned on a dataset, or not complete, is a dash.
     """
-    plan = grid(cells, frame)
-    plan = plan[plan["column"].isin({column for columns in SHOWN.values() for column in columns})]
+    grid = grid[grid["column"].isin({column for columns in SHOWN.values() for column in columns})]
     datasets = {
-        str(dataset): values for dataset, values in plan.groupby("dataset", sort=False) if (dataset, BASELINE) in published.au_prc
+        str(dataset): values for dataset, values in grid.groupby("dataset", sort=False) if (dataset, BASELINE) in published.au_prc
     }
     judged = {dataset: _verdict(dataset, values, published) for dataset, values in datasets.items()}
-    rebuilt = plan[plan["reconstructed"] != ""]
+    rebuilt = grid[grid["reconstructed"] != ""]
     return Table(
         name="summary",
         title="AU(PRC) of C-HMCNN as published and here; macro F1 (percent) in the paper, and here of C-HMCNN, of an ensemble of "

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from hmc.report.grid import AU_PRC, MACRO_F1, MACRO_RECALL, Metric, complete_places, estimate
 from hmc.report.near_best import QUICK
 from hmc.report.pair_table import BALANCE, balance, difference, p_value
 from hmc.report.render import Entry, Table, slug
-from hmc.report.tables import AU_PRC, MACRO_F1, MACRO_RECALL, SPREAD_NOTE, Metric, best, complete_places, estimate
-from hmc.settings import Cell, column_name
+from hmc.report.tables import SPREAD_NOTE, best
+from hmc.settings import Departures, column_name, variant
 from hmc.stats.frames import cells_of, over_datasets
 from hmc.stats.pairwise import Comparison, family, number
 
@@ -45,7 +46,7 @@ SWEPT = (
 class Sweep:
     """One setting's levels on one dataset under one protocol.
 
-    others: the settings, as typed, in which all its cells depart from their files besides. cells: rows of the plan, with the
+    others: the settings, as typed, in which all its cells depart from their files besides. cells: rows of the grid, with the
     columns ``level`` and ``label`` (of the method). name: of its figure and table.
     """
 
@@ -74,19 +75,15 @@ class Sweep:
         return self.cells[(self.cells["label"] == label) & (self.cells["level"] == level)]
 
 
-def levels_of(cell: Cell) -> dict[str, float]:
-    """The cell's level of every setting that may be swept."""
-    return {"encoder.noise": cell.settings.encoder.noise, "dataset.fraction": cell.settings.dataset.fraction}
+def sweeps(grid: pd.DataFrame) -> list[Sweep]:
+    """All sweeps of a grid: settings with at least three levels in cells that are alike in all else but method and seed.
 
-
-def sweeps(plan: pd.DataFrame) -> list[Sweep]:
-    """All sweeps of a plan: settings with at least three levels in cells that are alike in all else but method and seed.
-
-    plan: as :func:`hmc.report.significance.planned` makes it.
+    grid: as :func:`hmc.report.build_grid` makes it.
     """
     found = []
     for swept in SWEPT:
-        part = plan.assign(level=plan[swept.key], others=[_without(variant, swept.key) for variant in plan["variant"]])
+        rest = [variant(_without(departed, swept.key)) for departed in grid["departed"]]
+        part = grid.assign(level=[_level(departed, swept) for departed in grid["departed"]], others=rest)
         for (dataset, protocol, others), cells in part.groupby(["dataset", "protocol", "others"], sort=False):
             if cells["level"].nunique() >= FEWEST_LEVELS:
                 name = slug(f"sweep_{swept.word}_{dataset}_{protocol}")
@@ -95,30 +92,32 @@ def sweeps(plan: pd.DataFrame) -> list[Sweep]:
     return [one if counts[one.name] == 1 else replace(one, name=slug(f"{one.name}_{one.others}")) for one in found]
 
 
-def _without(variant: str, *keys: str) -> str:
-    parts = [part for part in variant.split(", ") if part.partition("=")[0] not in keys]
-    return ", ".join(part for part in parts if part)
+def _level(departed: Departures, swept: Swept) -> float:
+    return float(dict(departed).get(swept.key, swept.default))
+
+
+def _without(departed: Departures, *keys: str) -> Departures:
+    return tuple((key, value) for key, value in departed if key not in keys)
 
 
 # --- conditions -----------------------------------------------------------------------------------------------------
 
 
-def conditions(plan: pd.DataFrame) -> pd.DataFrame:
+def conditions(grid: pd.DataFrame) -> pd.DataFrame:
     """The cells of all sweeps with the condition in place of the dataset and the method without its variant as column.
 
     A condition is a dataset at one level of every swept setting: "digits, noise 0.5". So what compares methods over datasets
     compares them over conditions.
     """
-    every = sweeps(plan)
-    part = plan[plan["identity"].isin({identity for one in every for identity in one.cells["identity"]})].copy()
+    every = sweeps(grid)
+    part = grid[grid["identity"].isin({identity for one in every for identity in one.cells["identity"]})].copy()
     if part.empty:
         return part
-    others = [_without(variant, *(swept.key for swept in SWEPT)) for variant in part["variant"]]
+    others = [variant(_without(departed, *(swept.key for swept in SWEPT))) for departed in part["departed"]]
     named = []
-    for place, (dataset, rest) in enumerate(zip(part["dataset"], others, strict=True)):
-        words = [
-            f"{swept.word} {part[swept.key].iloc[place]:g}" for swept in SWEPT if part[swept.key].iloc[place] != swept.default
-        ]
+    for dataset, departed, rest in zip(part["dataset"], part["departed"], others, strict=True):
+        levels = [(swept, _level(departed, swept)) for swept in SWEPT]
+        words = [f"{swept.word} {level:g}" for swept, level in levels if level != swept.default]
         named.append(", ".join([dataset, *words, *([rest] if len(set(others)) > 1 and rest else [])]))
     part["dataset"] = named
     part["column"] = [
@@ -127,9 +126,9 @@ def conditions(plan: pd.DataFrame) -> pd.DataFrame:
     return part
 
 
-def over_conditions(plan: pd.DataFrame, metric: Metric) -> list[Comparison]:
+def over_conditions(grid: pd.DataFrame, metric: Metric) -> list[Comparison]:
     """Every pair of methods of one protocol's conditions, by means over seeds, Holm over the pairs; complete conditions only."""
-    whole, _ = complete_places(plan)
+    whole, _ = complete_places(grid)
     if metric.name not in whole or whole.empty:
         return []
     columns = list(dict.fromkeys(whole["column"]))
@@ -141,10 +140,10 @@ def over_conditions(plan: pd.DataFrame, metric: Metric) -> list[Comparison]:
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def tables(plan: pd.DataFrame) -> list[Table]:
+def tables(grid: pd.DataFrame) -> list[Table]:
     """Of each sweep its numbers; then, per protocol, every pair of methods over all conditions."""
-    made = [_numbers(one) for one in sweeps(plan)]
-    part = conditions(plan)
+    made = [_numbers(one) for one in sweeps(grid)]
+    part = conditions(grid)
     return [*made, *(_tests(part[part["protocol"] == protocol], str(protocol)) for protocol in dict.fromkeys(part["protocol"]))]
 
 

@@ -155,6 +155,14 @@ class Record:
         """The counts per evaluated node, unpacked at each call."""
         return {name: [int(count) for count in text.split()] for name, text in self.packed_nodes.items()}
 
+    def text(self) -> str:
+        """The metrics and the training's time, for a terminal."""
+        lines = [f"  {name:<28} {value:.4f}" for name, value in self.metrics.items()]
+        if self.data["reconstructed"]:
+            lines.append(f"  data: {self.data['reconstructed']}")
+        lines.append(f"  trained {self.times['train_seconds']:.1f} s, {self.times['step_milliseconds']:.2f} ms a step")
+        return "\n".join(lines)
+
     def to_json(self) -> str:
         """The text of the record's file. Raises RecordError for a part that JSON cannot hold."""
         document = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}

@@ -23,7 +23,7 @@ import pandas as pd
 
 from hmc.files import csv_file, require_writable, write_atomically
 from hmc.results.record import CELL_KEYS, Record, RecordError, StaleRecordError
-from hmc.settings import RECORD_SCHEMA, Cell, column_name, identifying
+from hmc.settings import RECORD_SCHEMA, Cell, SettingsError, column_name, identifying
 
 COMPLETE, FAILED = "record.json", "failure.json"
 
@@ -46,8 +46,11 @@ class State:
 class Store:
     """The records below one results folder."""
 
-    def __init__(self, results_dir: str | Path) -> None:
-        self.folder = Path(results_dir)
+    def __init__(self, results_dir: str | Path, *, must_exist: bool = False) -> None:
+        """must_exist: whether a folder that is not there is a mistake (SettingsError), rather than to be made."""
+        self.folder = Path(results_dir).expanduser()
+        if must_exist and not self.folder.is_dir():
+            raise SettingsError(f"results_dir={str(results_dir)!r} must be a folder that exists; correct the path")
         self.runs = self.folder / "runs"
         self.csv = self.folder / "runs.csv"
 
@@ -134,19 +137,22 @@ class Store:
         """The lines of runs.csv, see :func:`read_csv`; none where there is no such file. Raises RecordError."""
         return read_csv(self.csv) if self.csv.exists() else []
 
-    def listed(self) -> dict[str, Row]:
-        """The complete ones of :meth:`lines` by identity."""
-        return {line["identity"]: line for line in self.lines() if line["status"] == "complete"}
-
     def frame(self) -> pd.DataFrame:
         """:meth:`rows` as a table, see :func:`frame`."""
         return frame(self.rows())
 
-    def export_csv(self) -> Path:
-        """Bring runs.csv up to date and return its path. The same records give the same bytes; lines of other schemas stay."""
-        listed = _all_lines(self.csv) if self.csv.exists() else []
-        write_atomically(self.csv, csv_text(merged(listed, (row(record) for record in self.records()))))
-        return self.csv
+    def export_csv(self, cells: Iterable[Cell] | None = None, path: Path | None = None) -> Path:
+        """Bring a file like runs.csv up to date with the records and return its path.
+
+        cells: only their records; None for all. path: the store's own runs.csv by default. Lines that the file has besides stay,
+        those of other schemas too. The same records give the same bytes.
+        """
+        path = path or self.csv
+        known = _all_lines(path) if path.exists() else []
+        wanted = None if cells is None else {cell.identity for cell in cells}
+        records = (record for record in self.records() if wanted is None or record.identity in wanted)
+        write_atomically(path, csv_text(merged(known, (row(record) for record in records))))
+        return path
 
 
 # --- lines of runs.csv ----------------------------------------------------------------------------------------------

@@ -5,10 +5,20 @@ unknown key with the nearest known one, a wrong type, and a value out of range, 
 """
 
 from hmc.settings.build import SettingsError, build, did_you_mean, named_object, setting, to_mapping
-from hmc.settings.cell import RECORD_SCHEMA, Cell, canonical_hash, column_name, identifying, identity
+from hmc.settings.cell import (
+    RECORD_SCHEMA,
+    Cell,
+    Departures,
+    canonical_hash,
+    column_name,
+    departures,
+    identifying,
+    identity,
+    variant,
+)
 from hmc.settings.executor import ExecutorSettings, SlurmSettings
 from hmc.settings.schema import (
-    OWN_ENCODER,
+    BUILT_IN_ENCODER,
     DatasetSettings,
     EncoderSettings,
     FocalSettings,
@@ -22,16 +32,18 @@ from hmc.settings.schema import (
     RuntimeSettings,
     ScheduleSettings,
     SyntheticSettings,
+    TrainingFile,
     TrainingSettings,
 )
 from hmc.settings.suite import BlockSettings, SuiteSettings
 
 __all__ = [
-    "OWN_ENCODER",
+    "BUILT_IN_ENCODER",
     "RECORD_SCHEMA",
     "BlockSettings",
     "Cell",
     "DatasetSettings",
+    "Departures",
     "EncoderSettings",
     "ExecutorSettings",
     "FocalSettings",
@@ -48,14 +60,17 @@ __all__ = [
     "SlurmSettings",
     "SuiteSettings",
     "SyntheticSettings",
+    "TrainingFile",
     "TrainingSettings",
     "build",
     "canonical_hash",
     "column_name",
+    "departures",
     "did_you_mean",
     "identifying",
     "identity",
     "named_object",
     "setting",
     "to_mapping",
+    "variant",
 ]

@@ -27,17 +27,17 @@ def setting(
     maximum: float | None = None,
     above: float | None = None,
     below: float | None = None,
-    own: bool = False,
-    later: bool = False,
+    allow_custom: bool = False,
+    omit_default_from_identity: bool = False,
 ) -> Any:
     """A dataclass field with its limits: ``minimum``/``maximum`` are inclusive, ``above``/``below`` exclusive.
 
-    ``choices`` lists the known words; with ``own``, a value with a colon (module:name) is a person's own function instead.
-    ``later``: the setting came after the first records, and its default means what they were made with: at its default it is left
-    out of the identity, so that they stay valid.
+    ``choices`` lists the known words; with ``allow_custom``, a value with a colon (module:name) names a custom function instead.
+    ``omit_default_from_identity``: the setting came after the first records, and its default means what they were made with; at
+    its default it is left out of the identity, so that they stay valid.
     """
     limits = {"choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below}
-    limits |= {"own": own, "later": later}
+    limits |= {"allow_custom": allow_custom, "omit_default_from_identity": omit_default_from_identity}
     if isinstance(default, (dict, list)):
         return field(default_factory=lambda: type(default)(default), metadata=limits)
     return field(default=default, metadata=limits)
@@ -164,7 +164,7 @@ def _scalar(hint: type, value: Any, at: str) -> Any:
 
 def _within(value: Any, at: str, limits: Mapping[str, Any]) -> Any:
     choices = limits.get("choices")
-    if choices and value not in choices and not (limits.get("own") and ":" in value):
+    if choices and value not in choices and not (limits.get("allow_custom") and ":" in value):
         raise SettingsError(f"{at}={shown(value)} is not known{did_you_mean(value, choices)}")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         checks = (

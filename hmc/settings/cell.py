@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hmc.settings.build import plain
+from hmc.settings.build import plain, to_mapping
 from hmc.settings.schema import RunSettings
 
 RECORD_SCHEMA = 1
@@ -24,42 +24,42 @@ def canonical_hash(document: Any) -> str:
 
 
 def identifying(settings: RunSettings) -> dict[str, Any]:
-    """The part of the settings that can change a number: no titles, no addresses, no table of other datasets.
+    """The part of the settings that can change a number: no titles, no addresses, no paths.
 
-    Settings that came later (see :func:`setting`) are in it only where they depart from their defaults.
+    Settings that came after the first records (see :func:`setting`) are in it only where they depart from their defaults.
     """
-    document = _without_later_defaults(settings.checked())
+    document = _without_omitted_defaults(settings)
     named = ("name", "labels", "unevaluated", "fraction")
     document["dataset"] = {key: value for key, value in document["dataset"].items() if key in named}
-    del document["method"]["title"], document["training"]["per_dataset"]
+    del document["method"]["title"]
     if "encoder" in document:
         del document["encoder"]["checkpoint"]
     return document
 
 
-def _without_later_defaults(settings: Any) -> dict[str, Any]:
-    """:func:`to_mapping`, less what came later and has its default."""
+def _without_omitted_defaults(settings: Any) -> dict[str, Any]:
+    """:func:`to_mapping`, less what came after the first records and has its default."""
     document: dict[str, Any] = {}
-    later = _later_defaults(type(settings))  # type: ignore[arg-type]
+    omitted = _omitted_defaults(type(settings))  # type: ignore[arg-type]
     for name in settings.__dataclass_fields__:
         value = getattr(settings, name)
-        if name in later and value == later[name]:
+        if name in omitted and value == omitted[name]:
             continue
         # Most are scalars, see plain.
         if value is None or isinstance(value, (str, int, float)):
             document[name] = value
         else:
-            document[name] = _without_later_defaults(value) if dataclasses.is_dataclass(value) else plain(value)
+            document[name] = _without_omitted_defaults(value) if dataclasses.is_dataclass(value) else plain(value)
     return document
 
 
 @functools.cache
-def _later_defaults(kind: type) -> dict[str, Any]:
-    """The defaults of a dataclass's settings that came later."""
+def _omitted_defaults(kind: type) -> dict[str, Any]:
+    """The defaults that are left out of identities."""
     return {
         entry.name: entry.default if entry.default_factory is dataclasses.MISSING else entry.default_factory()
         for entry in dataclasses.fields(kind)
-        if entry.metadata.get("later")
+        if entry.metadata.get("omit_default_from_identity")
     }
 
 
@@ -72,17 +72,68 @@ def _identity(document: Mapping[str, Any], data_sha256: str) -> str:
     return canonical_hash({"settings": document, "data_sha256": data_sha256, "schema": RECORD_SCHEMA})
 
 
+Departures = tuple[tuple[str, Any], ...]
+"""Settings in which a cell differs from its files, by dotted key, sorted: (("method.members", 5),)."""
+
+
+def departures(settings: RunSettings, base: RunSettings) -> Departures:
+    """The settings that can change a number in which a run departs from the one that its files alone describe.
+
+    Typed and sorted, so that ``training.epochs=1`` and ``=1.0``, and two orders of the same overrides, are the same. Not the
+    seed, not the names, and no path; of the user's own files only ``dataset.fraction``, since how files are to be read says
+    nothing of a method. A setting that only the files have is None.
+    """
+    mine, theirs = (dict(_leaves(_departing(one))) for one in (settings, base))
+    keys = sorted(key for key in mine.keys() | theirs.keys() if key not in mine or key not in theirs or mine[key] != theirs[key])
+    return tuple((key, mine.get(key)) for key in keys)
+
+
+def _departing(settings: RunSettings) -> dict[str, Any]:
+    """The settings in which two cells of one column may not differ."""
+    document = {group: to_mapping(getattr(settings, group)) for group in ("method", "training", "protocol", "encoder")}
+    del document["method"]["name"], document["method"]["title"], document["protocol"]["name"], document["encoder"]["checkpoint"]
+    dataset = settings.dataset
+    document["dataset"] = {"fraction": dataset.fraction}
+    if dataset.kind == "synthetic":
+        document["dataset"]["synthetic"] = to_mapping(dataset.synthetic)
+    elif not dataset.is_own:
+        document["dataset"] |= {"labels": dataset.labels, "unevaluated": plain(dataset.unevaluated)}
+    return document
+
+
+def _leaves(document: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{at}{key}.")
+        else:
+            yield f"{at}{key}", value
+
+
+def variant(departed: Departures) -> str:
+    """Departures as the name of a column shows them: "method.members=5, training.dropout=0.3".
+
+    >>> variant((("method.focal.power", 1.0), ("training.learning_rate", 1e-5)))
+    'method.focal.power=1, training.learning_rate=1e-05'
+    """
+    return ", ".join(f"{key}={_value(value)}" for key, value in departed)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.15g}" if isinstance(value, float) else json.dumps(value, separators=(",", ":"))
+
+
 @dataclass(frozen=True)
 class Cell:
     """The unit of work, of resuming and of statistics: one dataset, method and seed under one protocol.
 
-    variant: the settings, other than the seed, in which this cell departs from its files, as typed ("method.members=5");
-    empty for none.
+    departed: the settings in which this cell departs from its files, see :func:`departures`.
     """
 
     settings: RunSettings
     data_sha256: str
-    variant: str = ""
+    departed: Departures = ()
 
     @functools.cached_property
     def identity(self) -> str:
@@ -112,6 +163,11 @@ class Cell:
     @property
     def seed(self) -> int:
         return self.settings.seed
+
+    @property
+    def variant(self) -> str:
+        """The departures as text, empty for none."""
+        return variant(self.departed)
 
     @property
     def column(self) -> str:

@@ -86,17 +86,22 @@ class DatasetSettings:
     """Path of a file that stands in for a missing training split. Marks the record as reconstructed."""
     synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
-    fraction: float = setting(1.0, above=0, maximum=1, later=True)
+    fraction: float = setting(1.0, above=0, maximum=1, omit_default_from_identity=True)
     """Share of the training rows that is kept, stratified over label sets and drawn from the cell's seed; test rows all stay."""
 
     @property
     def holds_images(self) -> bool:
         return self.kind in ("images", "digits")
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it consists of files of the user's own, rather than published or embedded ones."""
+        return self.kind in ("arff", "images") and not self.url
+
 
 # --- encoder --------------------------------------------------------------------------------------------------------
 
-OWN_ENCODER = "small_convolution"
+BUILT_IN_ENCODER = "small_convolution"
 """The only encoder that needs no file: it is trained here, on images set aside (see :mod:`hmc.models.encoder`)."""
 
 
@@ -105,12 +110,14 @@ class EncoderSettings:
     """The network that turns images into the features of the ensemble's heads; all members share it."""
 
     name: str = setting(
-        "none", choices=("none", OWN_ENCODER, "resnet18", "resnet34", "resnet50", "vit_b_16", "vit_b_32"), later=True
+        "none",
+        choices=("none", BUILT_IN_ENCODER, "resnet18", "resnet34", "resnet50", "vit_b_16", "vit_b_32"),
+        omit_default_from_identity=True,
     )
     """none: the pixels are the features. small_convolution is ours; the others are torchvision's, without their classifiers."""
-    frozen: bool = setting(True, later=True)
+    frozen: bool = setting(True, omit_default_from_identity=True)
     """Whether it stays as it is (paper: optional; ours: by default, since its features are then computed once)."""
-    noise: float = setting(0.0, minimum=0, maximum=1, later=True)
+    noise: float = setting(0.0, minimum=0, maximum=1, omit_default_from_identity=True)
     """Each weight becomes (1 - noise) * pretrained + noise * random (paper); the random ones are drawn from the cell's seed."""
     checkpoint: str = setting("")
     """File of pretrained weights, a state dict saved by torch.save; it counts in identities by its content, not by its path."""
@@ -123,7 +130,7 @@ class EncoderSettings:
 class ResamplingSettings:
     """Rows added to the training split before training."""
 
-    name: str = setting("none", choices=("none", "lpros", "hros_pd"), own=True)
+    name: str = setting("none", choices=("none", "lpros", "hros_pd"), allow_custom=True)
     fraction: float = setting(0.25, above=0, maximum=10)
     """Share to create: of rows for LPROS (released: 0.25), of the root's count for HROS-PD (released: 0.1)."""
 
@@ -132,7 +139,7 @@ class ResamplingSettings:
 class NodeWeightSettings:
     """Node imbalance weights."""
 
-    scheme: str = setting("none", choices=("none", "class_wise", "binary"), own=True)
+    scheme: str = setting("none", choices=("none", "class_wise", "binary"), allow_custom=True)
     omega: float = setting(0.25, minimum=0)
     """Smallest weight (released: 0.25)."""
 
@@ -142,7 +149,7 @@ class FocalSettings:
     """Focal weights floor + uncertainty ** power."""
 
     uncertainty: str = setting(
-        "none", choices=("none", "bbma", "gmu", "total", "aleatoric", "epistemic_js", "epistemic_kl"), own=True
+        "none", choices=("none", "bbma", "gmu", "total", "aleatoric", "epistemic_js", "epistemic_kl"), allow_custom=True
     )
     floor: float = setting(0.25, minimum=0)
     power: float = setting(2.0, above=0)
@@ -152,7 +159,7 @@ class FocalSettings:
 class ScheduleSettings:
     """How node weights move back to uniform."""
 
-    shape: str = setting("constant", choices=("constant", "linear", "power", "alternating"), own=True)
+    shape: str = setting("constant", choices=("constant", "linear", "power", "alternating"), allow_custom=True)
     span: str = setting("epoch", choices=("epoch", "training"))
     """Restarting each epoch (released) or once over the whole training (ours)."""
     exponent: float = setting(3.0, above=0)
@@ -175,8 +182,17 @@ class MethodSettings:
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     weighted_share: float = setting(1.0, minimum=0, maximum=1)
     """lambda of the mixed loss: lambda * weighted + (1 - lambda) * unweighted."""
-    reduction: str = setting("protocol", choices=("protocol", "sum", "mean"), later=True)
+    reduction: str = setting("protocol", choices=("protocol", "sum", "mean"), omit_default_from_identity=True)
     """Whether losses are summed over rows and nodes or averaged: as ``protocol.reduction`` says, or always one of the two."""
+    loss: str = setting(
+        "mcloss",
+        choices=("mcloss", "bce", "logit_adjusted", "asymmetric", "focal_own", "class_balanced"),
+        allow_custom=True,
+        omit_default_from_identity=True,
+    )
+    """The loss of a node before weights and reduction: MCLoss (C-HMCNN), a rival (:mod:`hmc.losses.rivals`), or module:name."""
+    loss_options: Mapping[str, Any] = setting({}, omit_default_from_identity=True)
+    """Parameters of the loss, such as tau of logit_adjusted."""
     objective: str = setting("hmc.losses.objective:Objective")
     """The class, as module:name, that turns logits and labels into a loss."""
     options: Mapping[str, Any] = setting({})
@@ -205,13 +221,10 @@ class PaperValues:
     learning_rate: float = setting(above=0)
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """Network, optimiser, batches, epochs. What is None is looked up in ``per_dataset``, then in its ``default``."""
+@dataclass(frozen=True, kw_only=True)
+class _Training:
+    """What files of training settings and the settings of one run have in common."""
 
-    hidden: int | None = setting(None, minimum=1, maximum=1_000_000)
-    epochs: int | None = setting(None, minimum=0, maximum=1_000_000)
-    learning_rate: float | None = setting(None, above=0, maximum=10)
     layers: int = setting(3, minimum=1, maximum=100)
     dropout: float = setting(0.7, minimum=0, below=1)
     batch_size: int = setting(4, minimum=1, maximum=1_000_000)
@@ -220,28 +233,46 @@ class TrainingSettings:
     beta1: float = setting(0.9, minimum=0, below=1)
     beta2: float = setting(0.999, minimum=0, below=1)
     epsilon: float = setting(1e-8, above=0, maximum=1)
-    holdout: str = setting("none", choices=("none", "valid"), later=True)
+    holdout: str = setting("none", choices=("none", "valid"), omit_default_from_identity=True)
     """none: train on train and valid (the papers). valid: train on train alone; valid is held out, for thresholds and for
     choosing settings. Of a dataset without valid, a fifth of train is held out in its place (see :mod:`hmc.data.holdout`).
     """
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings(_Training):
+    """Network, optimiser, batches and epochs of one run."""
+
+    hidden: int = setting(minimum=1, maximum=1_000_000)
+    epochs: int = setting(minimum=0, maximum=1_000_000)
+    learning_rate: float = setting(above=0, maximum=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingFile(_Training):
+    """A file of configs/training: what it leaves open is looked up in ``per_dataset``, by the dataset's name or ``default``."""
+
+    hidden: int | None = setting(None, minimum=1, maximum=1_000_000)
+    epochs: int | None = setting(None, minimum=0, maximum=1_000_000)
+    learning_rate: float | None = setting(None, above=0, maximum=10)
     per_dataset: Mapping[str, PaperValues] = setting({})
 
     def resolved(self, dataset: str) -> TrainingSettings:
-        """The same settings with every None filled in for this dataset and the table dropped.
+        """The settings for one dataset.
 
-        Raises SettingsError when neither the dataset nor ``default`` is in the table.
+        Raises SettingsError where a value is open and neither the dataset nor ``default`` is in ``per_dataset``.
         """
-        filled: dict[str, Any] = {"per_dataset": {}}
+        given = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name != "per_dataset"}
         values = self.per_dataset.get(dataset, self.per_dataset.get("default"))
         for name in ("hidden", "epochs", "learning_rate"):
-            if getattr(self, name) is None:
+            if given[name] is None:
                 if values is None:
                     raise SettingsError(
-                        f"training.{name} is not set and training.per_dataset has no entry for {dataset!r} and no "
+                        f"training.{name} must be set, since training.per_dataset has no entry for {dataset!r} and no "
                         f"'default'; set training.{name}=..."
                     )
-                filled[name] = getattr(values, name)
-        return dataclasses.replace(self, **filled)
+                given[name] = getattr(values, name)
+        return TrainingSettings(**given)
 
 
 @dataclass(frozen=True)
@@ -268,17 +299,20 @@ class ProtocolSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything that can change a number of one cell."""
+    """Everything that can change a number of one cell, resolved and free of contradictions.
+
+    Build one with :func:`hmc.settings.run.run_settings`. Raises SettingsError where two settings contradict each other.
+    """
 
     dataset: DatasetSettings
     method: MethodSettings
     training: TrainingSettings
     protocol: ProtocolSettings
     seed: int = setting(0, minimum=0, maximum=2**31 - 1)
-    encoder: EncoderSettings = field(default_factory=EncoderSettings, metadata={"later": True})
+    encoder: EncoderSettings = field(default_factory=EncoderSettings, metadata={"omit_default_from_identity": True})
 
     @property
-    def own_rows(self) -> bool:
+    def rows_depend_on_seed(self) -> bool:
         """Whether what is trained on depends on the seed, so that cells of different seeds cannot share a stack.
 
         So it is where rows are added or left out by chance, and where each cell has an encoder of its own.
@@ -286,11 +320,7 @@ class RunSettings:
         drawn = self.method.resampling.name != "none" or self.dataset.fraction < 1
         return drawn or (self.encoder.name != "none" and (self.encoder.noise > 0 or not self.encoder.frozen))
 
-    def checked(self) -> RunSettings:
-        """These settings with the dataset's hyperparameters filled in.
-
-        Raises SettingsError where two settings contradict each other.
-        """
+    def __post_init__(self) -> None:
         method = self.method
         needs_two = {"gmu", "epistemic_js", "epistemic_kl"}
         if method.focal.uncertainty in needs_two and method.members < 2:
@@ -314,7 +344,7 @@ class RunSettings:
             )
         if method.options and method.objective == MethodSettings.objective:
             raise SettingsError(
-                f"method.options={shown(dict(method.options))} is for a person's own objective, and method.objective="
+                f"method.options={shown(dict(method.options))} is for a custom objective, and method.objective="
                 f"{method.objective} takes none; set method.objective, or leave the options out"
             )
         if self.dataset.kind == "synthetic" and self.dataset.synthetic.nodes < self.dataset.synthetic.depth:
@@ -323,7 +353,6 @@ class RunSettings:
                 f"{self.dataset.synthetic.depth}, but every level needs a node; set more nodes or a smaller depth"
             )
         self._check_encoder()
-        return dataclasses.replace(self, training=self.training.resolved(self.dataset.name))
 
     def _check_encoder(self) -> None:
         encoder, kind = self.encoder, self.dataset.kind
@@ -338,15 +367,15 @@ class RunSettings:
                 f"encoder.name={encoder.name} encodes images, but dataset.kind={kind} holds none; set encoder.name=none, or "
                 "use a dataset of images such as dataset=digits"
             )
-        elif not encoder.checkpoint and encoder.noise < 1 and (encoder.name != OWN_ENCODER or kind != "digits"):
+        elif not encoder.checkpoint and encoder.noise < 1 and (encoder.name != BUILT_IN_ENCODER or kind != "digits"):
             raise SettingsError(
                 f"encoder.name={encoder.name} has no pretrained weights for dataset.kind={kind} here; set "
                 "encoder.checkpoint=FILE, or encoder.noise=1 for random weights"
             )
-        elif kind == "digits" and encoder.name != OWN_ENCODER:
+        elif kind == "digits" and encoder.name != BUILT_IN_ENCODER:
             raise SettingsError(
                 f"encoder.name={encoder.name} takes images of three channels, and dataset.kind=digits has one; set "
-                f"encoder.name={OWN_ENCODER}"
+                f"encoder.name={BUILT_IN_ENCODER}"
             )
 
 

@@ -23,12 +23,10 @@ from hmc.settings import TrainingSettings
 class Adam:
     """The moments of every parameter of a stack, and the update.
 
-    networks: updated in place. settings: learning_rate, weight_decay, beta1, beta2, epsilon, dropout, all resolved.
+    networks: updated in place. settings: learning_rate, weight_decay, beta1, beta2, epsilon, dropout.
     """
 
     def __init__(self, networks: Networks, settings: TrainingSettings) -> None:
-        if settings.learning_rate is None:
-            raise ValueError("training.learning_rate is None; resolve the settings for their dataset first")
         self.networks, self.settings = networks, settings
         self.rate = settings.learning_rate
         self.first = [torch.zeros_like(layer) for layer in networks.layers]

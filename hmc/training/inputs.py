@@ -69,14 +69,12 @@ class LearningEncoder:
     """One encoder below all members of one cell; it learns from the sum of what they send down, at their rate.
 
     module: from [rows, ...] to [rows, width]; on the device to train on. settings: learning_rate, weight_decay, beta1, beta2,
-    epsilon, resolved. torch's Adam adds the decay to the gradient, as that of the heads does.
+    epsilon. torch's Adam adds the decay to the gradient, as that of the heads does.
     """
 
     learns = True
 
     def __init__(self, module: nn.Module, width: int, settings: TrainingSettings) -> None:
-        if settings.learning_rate is None:
-            raise ValueError("training.learning_rate is None; resolve the settings for their dataset first")
         self._module, self._width = module.train(), width
         self._adam = torch.optim.Adam(
             module.parameters(),

@@ -6,17 +6,11 @@ another's.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-
-def derived_seed(seed: int, purpose: str) -> int:
-    """A 63-bit seed for one purpose of one cell; the same on every machine."""
-    digest = hashlib.sha256(f"{purpose}:{seed}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+from hmc.data.random import derived_seed
 
 
 @dataclass(frozen=True)
@@ -39,13 +33,3 @@ def cell_generators(seed: int, device: torch.device) -> CellGenerators:
         order=torch.Generator().manual_seed(derived_seed(seed, "batch order")),
         dropout=torch.Generator(device).manual_seed(derived_seed(seed, "dropout")),
     )
-
-
-def resampling_generator(seed: int) -> np.random.Generator:
-    """The generator that decides which rows a resampling method adds."""
-    return np.random.Generator(np.random.PCG64(derived_seed(seed, "resampling")))
-
-
-def limiting_generator(seed: int) -> np.random.Generator:
-    """The generator that decides which training rows stay where dataset.fraction is below 1."""
-    return np.random.Generator(np.random.PCG64(derived_seed(seed, "limited data")))

@@ -122,14 +122,12 @@ def train(
     """Train one cell per seed, together.
 
     features: float32 [rows, features], or whatever ``inputs`` makes features of; labels: bool [rows, nodes] closed under
-    ancestors; both on the device to train on. training: resolved for the dataset. inputs: one that learns serves one cell.
+    ancestors; both on the device to train on. inputs: one that learns serves one cell.
     on_epoch: called after each epoch with its number, from 1, and the steps so far. checkpoint: what it loads is gone on from, to
     the bit as if there had been no interruption.
 
     Raises TrainingError at the first epoch whose loss is not finite, naming seed, epoch and step.
     """
-    if training.hidden is None or training.epochs is None:
-        raise ValueError("training.hidden and training.epochs must be resolved for their dataset first")
     if inputs.learns and len(seeds) > 1:
         raise ValueError("an encoder that learns belongs to one cell; train its seeds one by one")
     device = features.device
@@ -245,7 +243,7 @@ def _epoch(
         encoded = inputs(features[rows])
         attached = (encoded.repeat_interleave(repeats, 1) if repeats > 1 else encoded).flatten(0, 1)
         kept = tuple(mask[..., : rows.shape[2], :].flatten(0, 1) for mask in next(masks))
-        yield _Batch(attached, attached.detach(), labels[rows], kept, Progress(epoch, training.epochs or 0, batch, batches))
+        yield _Batch(attached, attached.detach(), labels[rows], kept, Progress(epoch, training.epochs, batch, batches))
 
 
 def _masks(
@@ -262,7 +260,7 @@ def _masks(
             yield ()
         return
     keep = 1 - training.dropout
-    shape = (method.members, training.batch_size, training.hidden or 0)
+    shape = (method.members, training.batch_size, training.hidden)
     at_once = max(1, min(batches, 2**21 // math.prod(shape) // hidden_layers))
     for begin in range(0, batches, at_once):
         drawn = torch.empty(len(generators), at_once, hidden_layers, *shape, device=device)

@@ -15,7 +15,7 @@ def block(methods: str, seeds: int, *overrides: str) -> str:
 
 
 def tables(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((folder / "tables" / "quick").iterdir())}
+    return {path.name: path.read_bytes() for path in sorted((folder / "tables" / "smoke").iterdir())}
 
 
 def left(folder: Path) -> list[str]:

@@ -49,22 +49,24 @@ def without_torch(some: str, folder: Path) -> str:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def test_what_runs_csv_lists_is_run_again_and_compared_or_accepted(door: Door, tmp_path: Path) -> None:
+def test_what_is_recorded_is_computed_again_and_compared_or_reused(door: Door, tmp_path: Path) -> None:
     two, three = (f"suite.blocks=[{block('chmcnn', seeds)}]" for seeds in (2, 3))
     results = tmp_path / "results"
-    assert "listed:" not in door("reproduce", two).stdout
-    door("tables", two, "export=true")
+    assert "recorded:" not in door("reproduce", two).stdout
+    assert f"wrote {results / 'runs.csv'}\n" in door("tables", two, f"export={results / 'runs.csv'}").stdout
     elsewhere = tmp_path / "clone" / "results"
     elsewhere.mkdir(parents=True)
     (elsewhere / "runs.csv").write_bytes((results / "runs.csv").read_bytes())
     here = f"results_dir={elsewhere}"
     planned = door("reproduce", three, here, "plan=true").stdout
-    assert "runs.csv has results of 2 of the cells that are not done here; they are run all the same" in planned
+    assert "recorded: 2 of the cells that are not done here have a result in " in planned
+    assert "runs.csv; they are computed again and then compared (recorded=reuse takes them as they stand)\n" in planned
     assert "to run: 3 cells" in planned
-    assert "to run: 1 cells" in door("reproduce", three, here, "plan=true", "listed=accept").stdout
-    accepting = door("reproduce", two, here, "listed=accept").stdout
-    assert "they are taken as they stand" in accepting
-    assert accepting.endswith("all is done\n")
+    assert "to run: 1 cells" in door("reproduce", three, here, "plan=true", "recorded=reuse").stdout
+    reusing = door("reproduce", two, here, "recorded=reuse").stdout
+    assert "recorded: 2 of the cells that are not done here have a result in " in reusing
+    assert "; they are reused\n" in reusing
+    assert reusing.endswith("all is done\n")
     assert not (elsewhere / "runs").exists()
     assert tables(elsewhere) == tables(results)
     again = door("reproduce", two, here).stdout

@@ -38,6 +38,7 @@ def test_a_sweep_runs_every_combination(door: Door, tmp_path: Path) -> None:
     door("train", "-m", "method=chmcnn,weighted", "seed=range(3)", *SHORT)
     names = {(path.parents[3].name, path.parents[1].name) for path in records(tmp_path)}
     assert names == {(method, f"seed-{seed}") for method in ("chmcnn", "weighted") for seed in range(3)}
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_a_sweep_runs_every_combination(door: Door, tmp_path: Path) -> None:
         ("device=gpu", "use auto, cpu, cuda"),
         ("threads=0", "at least 1"),
         ("~seed", "deletes a setting"),
-        ("seed", "write key=value"),
+        ("seed", "'seed' must be an override key=value"),
         ("method.objective=nowhere:Nothing", "cannot be imported"),
     ],
 )

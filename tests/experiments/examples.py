@@ -16,7 +16,7 @@ from hmc.losses.objective import Objective, ObjectiveContext
 from hmc.losses.schedule import Progress
 from hmc.results.record import Record
 from hmc.results.store import Store
-from hmc.settings import Cell, RuntimeSettings
+from hmc.settings import Cell, RuntimeSettings, departures
 
 SIZES = (
     "dataset.synthetic.nodes=12",
@@ -33,7 +33,8 @@ SMALL = (*SIZES, "training.epochs=6")
 def make_cell(seed: int = 0, *overrides: str, method: str = "chmcnn", dataset: str = "synthetic_tree") -> Cell:
     """A cell of about a tenth of a second."""
     settings = run_settings(dataset, method, seed, overrides=[*SMALL, *overrides])
-    return Cell(settings, data_sha256(settings.dataset, RuntimeSettings()), ", ".join(overrides))
+    departed = departures(settings, run_settings(dataset, method, seed, overrides=SMALL))
+    return Cell(settings, data_sha256(settings.dataset, RuntimeSettings()), departed)
 
 
 def runtime_in(folder: Path, **settings: Any) -> RuntimeSettings:

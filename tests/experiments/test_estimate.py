@@ -10,12 +10,13 @@ from hmc import configs
 from hmc.experiments import estimate
 from hmc.experiments.outcome import attempt
 from hmc.results.store import Store
-from hmc.settings import Cell
+from hmc.settings import Cell, departures
 from tests.experiments.examples import make_cell, runtime_in
 
 
 def benchmark_cell(dataset: str = "enron", method: str = "chmcnn", seed: int = 0, *overrides: str) -> Cell:
-    return Cell(configs.run_settings(dataset, method, seed, overrides=overrides), "ab" * 32, ", ".join(overrides))
+    settings = configs.run_settings(dataset, method, seed, overrides=overrides)
+    return Cell(settings, "ab" * 32, departures(settings, configs.run_settings(dataset, method, seed)))
 
 
 def row(dataset: str, method: str, milliseconds: float, *, members: int = 1, hidden: int = 1000) -> dict[str, str]:

@@ -12,7 +12,7 @@ from hmc.experiments.execute import stacks
 from hmc.experiments.run import run_cells
 from hmc.models import encoder as encoders
 from hmc.results.record import Record
-from hmc.settings import Cell, RuntimeSettings
+from hmc.settings import Cell, RuntimeSettings, departures
 from tests.experiments.examples import content
 
 OWN = "encoder.name=small_convolution"
@@ -25,8 +25,11 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def cell(*overrides: str, seed: int = 0, dataset: str = "digits", method: str = "weighted_focal_bbma") -> Cell:
     training = "digits" if dataset == "digits" else "paper"
-    settings = configs.run_settings(dataset, method, seed, training=training, overrides=["training.epochs=2", *overrides])
-    return Cell(settings, data_sha256(settings.dataset, RuntimeSettings(), settings.encoder), ", ".join(overrides))
+    base, settings = (
+        configs.run_settings(dataset, method, seed, training=training, overrides=["training.epochs=2", *more])
+        for more in ((), overrides)
+    )
+    return Cell(settings, data_sha256(settings.dataset, RuntimeSettings(), settings.encoder), departures(settings, base))
 
 
 def run(folder: Path, *cells: Cell) -> list[Record]:

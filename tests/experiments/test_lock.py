@@ -12,20 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from hmc.experiments.lock import NAME, ClaimedError, claim, is_claimed
+from hmc.experiments.lock import NAME, LockedError, claim, is_locked
 
 
 def test_a_claim_excludes_and_is_released(tmp_path: Path) -> None:
     folder = tmp_path / "cell"
-    assert not is_claimed(folder)
+    assert not is_locked(folder)
     with claim(folder):
-        assert is_claimed(folder)
-        with pytest.raises(ClaimedError, match=r"process \d+ on"), claim(folder):
+        assert is_locked(folder)
+        with pytest.raises(LockedError, match=r"process \d+ on"), claim(folder):
             pytest.fail("held twice")
-    assert not is_claimed(folder)
+    assert not is_locked(folder)
     assert list(folder.iterdir()) == []
     with claim(folder):
-        assert is_claimed(folder)
+        assert is_locked(folder)
 
 
 def test_a_killed_holder_releases(tmp_path: Path) -> None:
@@ -36,14 +36,14 @@ def test_a_killed_holder_releases(tmp_path: Path) -> None:
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(ClaimedError, match=f"process {holder.pid} on"), claim(tmp_path):
+    with pytest.raises(LockedError, match=f"process {holder.pid} on"), claim(tmp_path):
         pytest.fail("held twice")
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    assert not is_claimed(tmp_path)
+    assert not is_locked(tmp_path)
     with claim(tmp_path):
-        assert is_claimed(tmp_path)
+        assert is_locked(tmp_path)
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def asking(tmp_path: Path) -> Iterator[int]:
 def test_a_question_in_passing_keeps_nobody_from_claiming(asking: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: fcntl.flock(asking, fcntl.LOCK_UN))
     with claim(tmp_path):
-        assert is_claimed(tmp_path)
+        assert is_locked(tmp_path)
 
 
 def test_whoever_asks_is_not_taken_for_a_holder(asking: int, tmp_path: Path) -> None:
-    assert not is_claimed(tmp_path)
+    assert not is_locked(tmp_path)
 
 
 def test_only_one_of_many_is_inside_at_a_time(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_only_one_of_many_is_inside_at_a_time(tmp_path: Path) -> None:
     code = """
 import sys, time
 from pathlib import Path
-from hmc.experiments.lock import ClaimedError, claim
+from hmc.experiments.lock import LockedError, claim
 folder, added = Path(sys.argv[1]), 0
 while added < 50:
     try:
@@ -79,7 +79,7 @@ while added < 50:
             number = int((folder / "number").read_text())
             (folder / "number").write_text(str(number + 1))
             added += 1
-    except ClaimedError:
+    except LockedError:
         time.sleep(0.0005)
 """
     (tmp_path / "number").write_text("0")

@@ -99,12 +99,13 @@ def test_states_are_counted(tmp_path: Path) -> None:
     pairs = plan.suite_cells(SuiteSettings("some", blocks=(BLOCK,)), runtime_in(tmp_path))
     cells, store = [cell for cell, _ in pairs], Store(tmp_path)
     store.save(Record.failed(cells[0], "an error"))
-    assert plan.counts(plan.planned(cells, store)) == {"done": 0, "stale": 0, "failed": 1, "missing": 7}
+    assert plan.counts(plan.with_states(cells, store)) == {"done": 0, "stale": 0, "failed": 1, "missing": 7}
 
 
 def test_cells_of_other_seeds_have_the_identities_that_they_have_alone() -> None:
     settings = configs.run_settings("enron", "weighted", 0)
-    together = list(Cell(settings, "ab", "variant").of_seeds([0, 5, 3]))
-    alone = [Cell(configs.run_settings("enron", "weighted", seed), "ab", "variant") for seed in (0, 5, 3)]
+    departed = (("method.members", 5),)
+    together = list(Cell(settings, "ab", departed).of_seeds([0, 5, 3]))
+    alone = [Cell(configs.run_settings("enron", "weighted", seed), "ab", departed) for seed in (0, 5, 3)]
     assert together == alone
     assert [cell.identity for cell in together] == [cell.identity for cell in alone]

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
-from hmc.report import page, significance
-from hmc.report.page import Results
+from hmc.report.grid import Results, build_grid, collect
 from hmc.settings import Cell
 from tests.results.examples import make_cell, make_record
 
@@ -34,11 +33,11 @@ def results_of(cells: Iterable[Cell], value: Value, *, reconstructed: Sequence[s
         metrics = dict.fromkeys((*METRICS, "recall_frequency_0", "recall_frequency_1_3", "recall_frequency_over_100"), number)
         words = "stand-in" if cell.dataset in reconstructed else ""
         records.append(make_record(cell, metrics, reconstructed=words))
-    return page.collect(records)
+    return collect(records)
 
 
 def plan_of(cells: Sequence[Cell], value: Value, *, done: Sequence[Cell] | None = None, **parts: Sequence[str]) -> pd.DataFrame:
-    return significance.planned(cells, results_of(cells if done is None else done, value, **parts).frame)
+    return build_grid(cells, results_of(cells if done is None else done, value, **parts).frame)
 
 
 def place_of(cell: Cell) -> int:

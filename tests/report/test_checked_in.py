@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from hmc.console import show_tables
 from hmc.report import comparisons
-from hmc.report.page import collect
+from hmc.report.grid import collect
 from hmc.report.render import markdown
+from hmc.report.suite import write_report
 from hmc.results.store import Store
 from tests.suites import cells_of_suite, suite_of
 
 PROJECT = Path(__file__).resolve().parents[2]
-TABLES = "results/tables"
-COMPARISONS = "results/comparisons.md"
+TABLES = "results/reference/tables"
+COMPARISONS = "results/reference/comparisons/findings.md"
 
 
 def git(*arguments: str) -> bytes:
@@ -26,7 +26,7 @@ def git(*arguments: str) -> bytes:
 
 def suites() -> list[str]:
     """Those with tables."""
-    return sorted({Path(path).parts[2] for path in listed(TABLES)})
+    return sorted({Path(path).parts[3] for path in listed(TABLES)})
 
 
 def listed(*paths: str) -> list[str]:
@@ -39,12 +39,12 @@ def listed(*paths: str) -> list[str]:
 
 @pytest.mark.parametrize("name", suites())
 def test_checked_in_tables_are_what_the_checked_in_records_give(name: str, tmp_path: Path) -> None:
-    (tmp_path / "runs.csv").write_bytes(git("show", ":results/runs.csv"))
+    (tmp_path / "runs.csv").write_bytes(git("show", ":results/reference/runs.csv"))
     store = Store(tmp_path)
-    show_tables(suite_of(name), cells_of_suite(name), collect(store.records(), store.lines()), str(tmp_path))
+    write_report(suite_of(name), cells_of_suite(name), collect(store.records(), store.lines()), tmp_path, page=False)
     written = {path.name: path.read_bytes() for path in (tmp_path / "tables" / name).iterdir()}
     checked_in = {Path(path).name: git("show", f":{path}") for path in listed(f"{TABLES}/{name}")}
-    remedy = f"run: python scripts/tables.py suite={name} && git add {TABLES}/{name}"
+    remedy = f"run: python scripts/tables.py suite={name} results_dir=results/reference && git add {TABLES}/{name}"
     assert sorted(written) == sorted(checked_in), remedy
     for table, content in checked_in.items():
         assert written[table].decode() == content.decode(), remedy
@@ -52,10 +52,10 @@ def test_checked_in_tables_are_what_the_checked_in_records_give(name: str, tmp_p
 
 @pytest.mark.skipif(not listed(COMPARISONS), reason="no git index that holds the comparisons")
 def test_checked_in_comparisons_are_what_the_checked_in_records_give(tmp_path: Path) -> None:
-    for name in ("runs.csv", "comparisons.yaml"):
-        (tmp_path / name).write_bytes(git("show", f":results/{name}"))
-    asked = comparisons.read(tmp_path / "comparisons.yaml")
-    table = comparisons.table("comparisons", asked, Store(tmp_path).frame())
+    for name in ("runs.csv", "comparisons/findings.yaml"):
+        (tmp_path / Path(name).name).write_bytes(git("show", f":results/reference/{name}"))
+    asked = comparisons.read(tmp_path / "findings.yaml")
+    table = comparisons.table("findings", asked, Store(tmp_path).frame())
     assert markdown(table) == git("show", f":{COMPARISONS}").decode(), (
-        "run: python scripts/compare.py comparisons=results/comparisons.yaml"
+        "run: python scripts/compare.py comparisons=results/reference/comparisons/findings.yaml results_dir=results/reference"
     )

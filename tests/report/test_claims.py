@@ -139,7 +139,7 @@ def test_the_best_methods_need_the_best_ranks_and_a_significant_friedman_test():
 def with_members(members: int, place: int) -> Cell:
     cell = make_cell(f"data_{place}", "weighted_focal_bbma", group="fun")
     method = dataclasses.replace(cell.settings.method, members=members)
-    return Cell(dataclasses.replace(cell.settings, method=method), cell.data_sha256, f"method.members={members}")
+    return Cell(dataclasses.replace(cell.settings, method=method), cell.data_sha256, (("method.members", members),))
 
 
 def test_a_trend_needs_three_sizes_of_the_ensemble():
@@ -174,7 +174,7 @@ def test_reconstructed_data_are_named_with_the_verdict_without_them():
 
 def test_what_stands_beside_a_claim_is_told_and_decides_nothing():
     """Against a summed baseline, which is better than the method here."""
-    summed = [make_cell(f"data_{place}", group="fun", epochs=3, variant="protocol.reduction=sum") for place in range(8)]
+    summed = [make_cell(f"data_{place}", group="fun", epochs=3, departed=(("protocol.reduction", "sum"),)) for place in range(8)]
     beside = dataclasses.replace(DIFFERENCE, against_variant="protocol.reduction=sum", why="With the same loss:")
     claim = Claim("one", "A claim.", criteria=(DIFFERENCE,), beside=(beside,))
 

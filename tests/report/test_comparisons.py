@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hmc.report import comparisons
-from hmc.report.comparisons import Asked
+from hmc.report.comparisons import PairSettings
 from hmc.report.render import DASH
 from hmc.settings import SettingsError
 from hmc.stats.pairwise import ComparisonError
@@ -21,9 +21,9 @@ def test_a_row_is_a_comparison() -> None:
         cells, lambda cell: 0.2 + (cell.method == "weighted") * (place_of(cell) + 1) / 100, reconstructed=["data_3"]
     )
     asked = [
-        Asked("weighted", "chmcnn", "macro_f1"),
-        Asked("chmcnn", "weighted", "au_prc", ("data_0", "data_1", "data_2", "data_4", "data_5")),
-        Asked("chmcnn", "weighted", "au_prc", ("data_0",)),
+        PairSettings("weighted", "chmcnn", "macro_f1"),
+        PairSettings("chmcnn", "weighted", "au_prc", ("data_0", "data_1", "data_2", "data_4", "data_5")),
+        PairSettings("chmcnn", "weighted", "au_prc", ("data_0",)),
     ]
     table = comparisons.table("some", asked, results.frame)
     assert table.text() == [
@@ -37,11 +37,11 @@ def test_a_row_is_a_comparison() -> None:
 def test_what_the_results_do_not_have_is_named() -> None:
     found = results_of(cells_of(("chmcnn", "weighted")), lambda cell: 0.5).frame
     with pytest.raises(ComparisonError, match="did you mean 'weighted'"):
-        comparisons.table("some", [Asked("weigthed", "chmcnn", "macro_f1")], found)
+        comparisons.table("some", [PairSettings("weigthed", "chmcnn", "macro_f1")], found)
     with pytest.raises(SettingsError, match="no results of the datasets asked for"):
-        comparisons.table("some", [Asked("weighted", "chmcnn", "macro_f1", ("enron",))], found[:0])
+        comparisons.table("some", [PairSettings("weighted", "chmcnn", "macro_f1", ("enron",))], found[:0])
     with pytest.raises(SettingsError, match="no results of the dataset 'data1'; did you mean 'data_1'"):
-        comparisons.table("some", [Asked("weighted", "chmcnn", "macro_f1", ("data_0", "data1"))], found)
+        comparisons.table("some", [PairSettings("weighted", "chmcnn", "macro_f1", ("data_0", "data1"))], found)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from hmc.report import figures, significance
-from hmc.report.tables import MACRO_F1
+from hmc.report.grid import MACRO_F1, build_grid
 from tests.report.examples import cells_of, place_of, plan_of, results_of
+from tests.results.examples import make_cell
 
 METHODS = ("chmcnn", "ensemble", "weighted")
 
@@ -65,7 +66,7 @@ def test_recall_is_of_the_datasets_on_which_most_can_be_compared():
 def test_learning_curves_have_a_panel_a_method_and_a_line_a_dataset():
     cells = cells_of(METHODS, datasets=3)
     results = results_of(cells, value)
-    drawing = figures.learning_curves(significance.planned(cells, results.frame), results.curves, "fun", "released")
+    drawing = figures.learning_curves(build_grid(cells, results.frame), results.curves, "fun", "released")
     assert {*METHODS, "data_0", "data_1", "data_2", "epoch", "loss / loss of the first epoch"} <= set(texts(drawn(drawing).svg))
 
 
@@ -77,6 +78,15 @@ def test_ranks_and_significance_name_every_method_and_the_critical_difference(pl
     matrix = drawn(figures.significance_matrix(found)).svg
     assert {"chmcnn 1", "ensemble 2", "weighted 3"} <= set(texts(matrix))
     assert matrix.count(figures.BETTER) == matrix.count(figures.WORSE) == 3
+
+
+def test_what_all_columns_share_is_said_once_also_where_it_is_a_list():
+    own = (("method.objective", "mine:Own"), ("method.options.parts", [1, 2]))
+    more = (*own, ("training.epochs", 3))
+    cells = [make_cell("data_0", "weighted", group="fun", epochs=len(departed), departed=departed) for departed in (own, more)]
+    drawing = figures.recall_by_frequency(plan_of(cells, lambda cell: 0.5), "fun", "released")
+    assert "All with method.objective=mine:Own, method.options.parts=[1,2]." in drawing.note
+    assert {"weighted", "weighted (training.epochs=3)"} <= set(texts(drawn(drawing).svg))
 
 
 def test_without_data_there_is_a_sentence_and_no_figure():

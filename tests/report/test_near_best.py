@@ -1,6 +1,6 @@
 import pytest
 
-from hmc.report.near_best import ALPHA, closeness, fewest_pairs
+from hmc.report.near_best import ALPHA, fewest_pairs, near_best
 from hmc.stats.pairwise import holm, wilcoxon
 
 
@@ -19,7 +19,7 @@ def test_only_the_seeds_that_both_have_count_and_each_comparison_speaks_for_itse
     best = dict.fromkeys(range(10), 0.5)
     same = dict.fromkeys(range(3, 13), 0.5)
     short = dict.fromkeys(range(4), 0.5)
-    found = closeness({"short": short, "best": best, "same": same}, "best")
+    found = near_best({"short": short, "best": best, "same": same}, "best")
     assert (found.close, found.told, found.needed, found.few) == ({"same"}, True, 7, (4,))
 
 
@@ -29,7 +29,7 @@ def test_holm_decides_over_the_columns_together():
         return {seed: 0.5 + (0.001 if seed < most else -0.01 * (seed + 1)) for seed in range(10)}
 
     best = dict.fromkeys(range(10), 0.5)
-    alone = closeness({"best": best, "a": worse(3)}, "best")
-    among = closeness({"best": best, "a": worse(3), **{f"equal_{place}": worse(5) for place in range(4)}}, "best")
+    alone = near_best({"best": best, "a": worse(3)}, "best")
+    among = near_best({"best": best, "a": worse(3), **{f"equal_{place}": worse(5) for place in range(4)}}, "best")
     assert "a" not in alone.close
     assert "a" in among.close

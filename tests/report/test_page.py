@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from hmc.report import claims, page
+from hmc.report.grid import build_grid, collect
 from hmc.report.render import DASH, Estimate, Table
 from hmc.report.tables import tables
 from hmc.results import Record, published, store
@@ -22,9 +23,10 @@ def value(cell):
     return 0.05 + (0.02 * METHODS.index(cell.method) if cell.method in METHODS else 0) * (1 + 0.1 * place_of(cell))
 
 
-def written(folder, cells, results, **parts):
-    made = tables(cells, results.frame, published.load())
-    return page.write_page(cells, results.frame, made, folder, curves=results.curves, **{"suite": "trial", **parts})
+def written(folder, cells, results, judged=None, **parts):
+    grid = build_grid(cells, results.frame)
+    judged = claims.judge(claims.load(), grid) if judged is None else judged
+    return page.write_page(grid, results, tables(grid, published.load()), judged, folder, **{"suite": "trial", **parts})
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,7 @@ def test_provenance_tells_records_at_hand_from_lines_of_runs_csv_and_shows_failu
     cells = [make_cell(seed=seed) for seed in range(3)]
     listed = [store.row(make_record(cells[1], environment={"commit": "beef", "dirty": True, "python": "3.12"}))]
     failed = Record.failed(cells[2], "the file <a> is damaged")
-    results = page.collect([make_record(cells[0]), failed], listed)
+    results = collect([make_record(cells[0]), failed], listed)
     text = " ".join(written(tmp_path, cells, results).read_text().split())
     assert "2 complete of 3 planned: 1 at hand as files, 1 from runs.csv alone" in text
     assert "<code>beef</code>, with uncommitted changes" in text
@@ -129,12 +131,12 @@ def test_provenance_tells_records_at_hand_from_lines_of_runs_csv_and_shows_failu
 def test_records_of_other_settings_or_suites_do_not_show(tmp_path):
     cells = [make_cell()]
     others = [make_cell(epochs=9), make_cell("diatoms")]
-    assert "0 complete of 1 planned" in written(tmp_path, cells, page.collect(map(make_record, others))).read_text()
+    assert "0 complete of 1 planned" in written(tmp_path, cells, collect(map(make_record, others))).read_text()
 
 
 def test_a_record_goes_before_a_line_of_the_same_identity():
     cell = make_cell()
-    results = page.collect([make_record(cell, {"au_prc": 0.5})], [store.row(make_record(cell, {"au_prc": 0.25}))])
+    results = collect([make_record(cell, {"au_prc": 0.5})], [store.row(make_record(cell, {"au_prc": 0.25}))])
     assert results.frame["au_prc"].tolist() == [0.5]
     assert list(results.curves) == [cell.identity]
 

@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -176,3 +177,12 @@ def test_tables_are_written_in_three_formats(tmp_path):
     before = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in render.write_tables([TABLE], tmp_path / "tables")] == before
     assert before[0].decode() == render.markdown(TABLE)
+
+
+def test_a_stale_table_that_another_run_removes_at_the_same_time_is_no_error(tmp_path, monkeypatch):
+    (tmp_path / "stale.md").touch()
+    listed = [tmp_path / "gone.md", *tmp_path.iterdir()]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", lambda folder: iter(listed))
+        render.write_tables([TABLE], tmp_path, alone=True)
+    assert {path.stem for path in tmp_path.iterdir()} == {"small_table"}

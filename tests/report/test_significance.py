@@ -1,8 +1,8 @@
 import pytest
 
 from hmc.report import significance
+from hmc.report.grid import MACRO_F1, build_grid
 from hmc.report.render import DASH, slug
-from hmc.report.tables import MACRO_F1
 from hmc.stats.pairwise import wilcoxon
 from tests.report.examples import cells_of, place_of, plan_of, results_of
 from tests.results.examples import make_cell
@@ -104,7 +104,7 @@ def test_too_few_seeds_give_no_table_rather_than_a_table_of_dashes():
 
 def test_a_plan_without_records_or_cells_has_nothing_to_compare():
     for cells in ([], [make_cell()]):
-        plan = significance.planned(cells, results_of([], value).frame)
+        plan = build_grid(cells, results_of([], value).frame)
         for one in significance.analyses(plan, [MACRO_F1]):
             assert one.columns == ()
             assert significance.pairs_table(one).rows == ()

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from hmc.report.grid import build_grid
 from hmc.report.render import DASH
 from hmc.report.summary import BEGIN, END, MarkError, insert, passage, summary
 from hmc.results import published
@@ -13,10 +14,15 @@ PROJECT = Path(__file__).resolve().parents[2]
 PAPERS = published.load()
 
 
+def summary_of(cells, records):
+    return summary(build_grid(cells, frame(map(row, records))), PAPERS)
+
+
 def test_the_readme_shows_what_the_records_say():
-    table = summary(cells_of_suite("first_results"), frame(read_csv(PROJECT / "results" / "runs.csv")), PAPERS)
+    checked_in = frame(read_csv(PROJECT / "results" / "reference" / "runs.csv"))
+    table = summary(build_grid(cells_of_suite("recorded"), checked_in), PAPERS)
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    assert passage(table) in text, "run: python scripts/tables.py suite=first_results summary=README.md"
+    assert passage(table) in text, "run: python scripts/tables.py suite=recorded summary=README.md"
 
 
 def test_each_dataset_is_compared_with_what_is_published_for_it():
@@ -24,17 +30,17 @@ def test_each_dataset_is_compared_with_what_is_published_for_it():
     values = {"au_prc": 0.755, "macro_f1": 0.125, "macro_recall": 0.11}
     records = [make_record(cell, values) for cell in cells]
     generated = make_cell("synthetic_tree", group="synthetic")
-    table = summary([*cells, generated], frame(map(row, [*records, make_record(generated)])), PAPERS)
+    table = summary_of([*cells, generated], [*records, make_record(generated)])
     (line,) = table.text()
     assert line == [
         *("enron", "0.756", "0.755 ± 0.000 (2)", "match", "15.4"),
         *("12.50 ± 0.00 (2)", DASH, DASH, DASH, "11.00 ± 0.00 (2)", DASH),
     ]
     assert table.notes == ("AU(PRC) of C-HMCNN on 20 published datasets: 1 × match. With 3 or more seeds: 0.",)
-    unfinished = summary([*cells, make_cell(seed=2)], frame(map(row, records)), PAPERS)
+    unfinished = summary_of([*cells, make_cell(seed=2)], records)
     assert unfinished.text()[0][2:4] == [f"{DASH} (2/3)", "missing"]
     assert unfinished.notes == (f"AU(PRC) of C-HMCNN on 20 published datasets: {DASH}. With 3 or more seeds: 0.",)
-    unplanned = summary([make_cell(method="weighted")], frame([row(make_record(make_cell(method="weighted")))]), PAPERS)
+    unplanned = summary_of([make_cell(method="weighted")], [make_record(make_cell(method="weighted"))])
     assert unplanned.text()[0][2:4] == [DASH, DASH]
 
 
@@ -46,14 +52,14 @@ def test_the_verdicts_are_counted():
         for seed in range(seeds)
     ]
     cells = [make_cell(dataset, seed=seed) for dataset, (_, seeds, _) in values.items() for seed in range(seeds)]
-    notes = summary(cells, frame(map(row, records)), PAPERS).notes
+    notes = summary_of(cells, records).notes
     assert notes[0] == "AU(PRC) of C-HMCNN on 20 published datasets: 2 × match, 1 × close. With 3 or more seeds: 1. †: 1."
     assert notes[1:] == ("† stand-in, not the published dataset.",)
 
 
 def test_only_what_lies_between_the_marks_is_written_anew(tmp_path):
     cell = make_cell()
-    table = summary([cell], frame([row(make_record(cell))]), PAPERS)
+    table = summary_of([cell], [make_record(cell)])
     path = tmp_path / "README.md"
     path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     insert(table, path)
@@ -69,5 +75,5 @@ def test_a_file_without_its_marks_is_left_alone(text, tmp_path):
     path = tmp_path / "README.md"
     path.write_text(text)
     with pytest.raises(MarkError, match="each once and in this order"):
-        insert(summary([cell], frame([row(make_record(cell))]), PAPERS), path)
+        insert(summary_of([cell], [make_record(cell)]), path)
     assert path.read_text() == text

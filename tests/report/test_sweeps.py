@@ -3,25 +3,27 @@ import re
 
 import pytest
 
-from hmc.report import claims, figures, page, significance, sweeps
+from hmc.report import claims, figures, page, sweeps
 from hmc.report.claims import NOT_SUPPORTED, NOT_TESTED, SUPPORTED
-from hmc.settings import Cell, EncoderSettings
+from hmc.report.grid import build_grid
+from hmc.settings import Cell, EncoderSettings, variant
 from tests.report.examples import results_of
 from tests.results.examples import make_cell
 
 METHODS = ("ensemble", "weighted", "weighted_focal_bbma")
 NOISE = (0, 0.25, 0.5, 0.75, 1)
 FRACTIONS = (0.05, 0.1, 0.25, 0.5)
-OTHERS = "encoder.name=small_convolution, method.members=5"
+ENCODER = ("encoder.name", "small_convolution")
+OTHERS = (ENCODER, ("method.members", 5))
 
 
 def cell_at(method, seed, *, noise=0.0, fraction=1.0, protocol="released", others=OTHERS):
-    """A cell of images with the settings and the variant that a suite gives it."""
+    """A cell of images with the settings and the departures that a suite gives it."""
     plain = make_cell("digits", method, seed, group="images", protocol=protocol)
     dataset = dataclasses.replace(plain.settings.dataset, kind="digits", fraction=fraction)
     settings = dataclasses.replace(plain.settings, dataset=dataset, encoder=EncoderSettings("small_convolution", noise=noise))
-    parts = [f"dataset.fraction={fraction:g}"] * (fraction < 1) + [f"encoder.noise={noise:g}"] * (noise > 0) + [others]
-    return Cell(settings, "ab" * 32, ", ".join(parts))
+    levels = [("dataset.fraction", fraction)] * (fraction < 1) + [("encoder.noise", noise)] * (noise > 0)
+    return Cell(settings, "ab" * 32, tuple(sorted([*levels, *others])))
 
 
 def cells_of(methods=METHODS, seeds=3, protocol="released", noise=NOISE, fractions=FRACTIONS):
@@ -41,14 +43,14 @@ def better(cell):
 
 
 def plan_of(cells, value=better, done=None):
-    return significance.planned(cells, results_of(cells if done is None else done, value).frame)
+    return build_grid(cells, results_of(cells if done is None else done, value).frame)
 
 
 def test_both_settings_are_swept_and_what_the_cells_share_is_told():
     noise, fraction = sweeps.sweeps(plan_of(cells_of()))
     assert (noise.swept.key, noise.levels, noise.labels) == ("encoder.noise", list(NOISE), list(METHODS))
     assert (fraction.swept.key, fraction.levels) == ("dataset.fraction", [*FRACTIONS, 1.0])
-    assert noise.where == f"digits ({OTHERS}), protocol released"
+    assert noise.where == f"digits ({variant(OTHERS)}), protocol released"
     assert len(noise.at("weighted", 0.5)) == 3
 
 
@@ -58,7 +60,7 @@ def test_two_levels_are_no_sweep():
 
 
 def test_a_cell_with_other_settings_is_not_in_the_sweep():
-    others = [cell_at("chmcnn", 0, others="encoder.name=small_convolution")]
+    others = [cell_at("chmcnn", 0, others=(ENCODER,))]
     (noise,) = sweeps.sweeps(plan_of([*cells_of(fractions=()), *others], lambda cell: 0.5))
     assert noise.labels == list(METHODS)
 
@@ -102,7 +104,7 @@ def test_methods_are_compared_over_conditions_by_the_seeds_that_both_have():
 
 
 def test_sweeps_that_differ_in_other_settings_have_names_of_their_own():
-    other = [cell_at("ensemble", 0, noise=level, others="method.members=2") for level in NOISE]
+    other = [cell_at("ensemble", 0, noise=level, others=(("method.members", 2),)) for level in NOISE]
     found = sweeps.sweeps(plan_of([*cells_of(fractions=()), *other], lambda cell: 0.5))
     assert {one.name for one in found} == {
         "sweep_noise_digits_released_encoder.name_small_convolution__method.members_5",
@@ -131,18 +133,20 @@ def test_the_curves_name_metrics_methods_and_levels():
         assert rendered.pdf.startswith(b"%PDF")
 
 
+def page_of(cells, results, folder, suite):
+    grid = build_grid(cells, results.frame)
+    return page.write_page(grid, results, [], claims.judge(claims.load(), grid), folder, suite=suite).read_text()
+
+
 def test_the_page_shows_the_sweeps_and_is_the_same_without_any(tmp_path):
     cells = cells_of(seeds=2)
     results = results_of(cells, better)
-    text = page.write_page(cells, results.frame, [], tmp_path, suite="trial").read_text()
+    text = page_of(cells, results, tmp_path, suite="trial")
     assert '<h2 id="sweeps">' in text
     assert (tmp_path / "trial" / "sweep_noise_digits_released.png").is_file()
     assert (tmp_path / "trial" / "sweep_fraction_digits_released.pdf").is_file()
     plain = [make_cell()]
-    assert (
-        'id="sweeps"'
-        not in page.write_page(plain, results_of(plain, lambda cell: 0.5).frame, [], tmp_path, suite="b").read_text()
-    )
+    assert 'id="sweeps"' not in page_of(plain, results_of(plain, lambda cell: 0.5), tmp_path, suite="b")
 
 
 def judged(plan, protocol="released"):
@@ -176,11 +180,11 @@ def test_too_few_conditions_decide_nothing():
 def test_other_figures_leave_out_what_all_columns_share():
     cells = cells_of(("weighted",), seeds=1, noise=(0, 0.5), fractions=(), protocol="corrected")
     results = results_of(cells, better)
-    plan = significance.planned(cells, results.frame)
+    plan = build_grid(cells, results.frame)
     for drawing in (
         figures.recall_by_frequency(plan, "images", "corrected"),
         figures.learning_curves(plan, results.curves, "images", "corrected"),
     ):
-        assert f"All with {OTHERS}." in drawing.note
+        assert f"All with {variant(OTHERS)}." in drawing.note
         assert "'weighted (corrected)'" in drawing.data
         assert "'weighted (corrected, encoder.noise=0.5)'" in drawing.data

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmc.report import render, tables
+from hmc.report.grid import AU_PRC, MACRO_F1, build_grid, compared_datasets
 from hmc.report.render import DASH, Estimate
 from hmc.results import Record, published, store
 from tests.results.examples import make_cell, make_record
@@ -25,8 +26,8 @@ def record_of(cell, value=0.5, **parts):
 
 
 def test_no_cells_no_tables_and_no_records_only_dashes():
-    assert tables.tables([], frame_of([]), PAPERS) == []
-    made = tables.tables([make_cell(), make_cell(method="other")], frame_of([]), PAPERS)
+    assert tables.tables(build_grid([], frame_of([])), PAPERS) == []
+    made = tables.tables(build_grid([make_cell(), make_cell(method="other")], frame_of([])), PAPERS)
     assert {table.name for table in made} >= {"published_au_prc", "published_macro_f1", "others_results"}
     assert text_of(next(table for table in made if table.name == "others_results")) == {"chmcnn": [DASH] * 4, "other": [DASH] * 4}
     assert ["(0 of 1 cells done)" in made[0].title, "(0 of 2 cells done)" in made[1].title] == [True, True]
@@ -43,7 +44,7 @@ def test_published_au_prc_compares_the_baseline_and_lists_generated_data_with_a_
         make_cell("cellcycle_fun", group="fun"),
     ]
     records = [record_of(cell, 0.755 + 0.001 * cell.seed) for cell in cells[:3]] + [record_of(cell, 0.5) for cell in cells[3:]]
-    table = tables.published_au_prc(tables.grid(cells, frame_of(records)), PAPERS)
+    table = tables.published_au_prc(build_grid(cells, frame_of(records)), PAPERS)
     assert table.text() == [
         ["enron", "chmcnn", "0.756 ± 0.001", "3", "0.756 (n=10)", "+0.0000", "match"],
         ["synthetic_tree", "chmcnn", "0.500", "1", DASH, DASH, DASH],
@@ -54,7 +55,7 @@ def test_published_au_prc_compares_the_baseline_and_lists_generated_data_with_a_
 def test_notes_speak_only_of_what_the_table_shows():
     cells = [make_cell(), make_cell("expr_fun", group="fun"), make_cell("synthetic_tree", group="synthetic")]
     records = [record_of(cell, reconstructed="stand-in" if cell.dataset == "expr_fun" else "") for cell in cells]
-    made = {table.name: table for table in tables.tables(cells, frame_of(records), PAPERS)}
+    made = {table.name: table for table in tables.tables(build_grid(cells, frame_of(records)), PAPERS)}
     assert {name for name, table in made.items() if any("†" in note for note in table.notes)} >= {
         "published_au_prc",
         "fun_results",
@@ -69,7 +70,7 @@ def test_one_dataset_alone_has_methods_in_rows_and_metrics_in_columns():
         record_of(cell, (0.3 if cell.method == "weighted" else 0.2) + 0.01 * cell.seed, metrics={"macro_precision": 0.5})
         for cell in cells
     ]
-    made = {table.name: table for table in tables.tables(cells, frame_of(records), PAPERS)}
+    made = {table.name: table for table in tables.tables(build_grid(cells, frame_of(records)), PAPERS)}
     table = made["others_results"]
     assert table.header == (
         "method",
@@ -89,7 +90,7 @@ def test_one_dataset_alone_has_methods_in_rows_and_metrics_in_columns():
 def test_generated_or_own_data_are_never_compared_whatever_their_name():
     for group in ("synthetic", "own"):
         cells = [make_cell("enron", group=group)]
-        plan = tables.grid(cells, frame_of([record_of(cells[0], 0.756)]))
+        plan = build_grid(cells, frame_of([record_of(cells[0], 0.756)]))
         assert tables.published_au_prc(plan, PAPERS).text() == [["enron", "chmcnn", "0.756", "1", DASH, DASH, DASH]]
         assert tables.published_macro_f1(plan, PAPERS).rows == ()
 
@@ -97,7 +98,7 @@ def test_generated_or_own_data_are_never_compared_whatever_their_name():
 def test_published_macro_f1_compares_every_method_in_percent_and_says_that_none_is_named():
     cells = [make_cell(), make_cell(method="weighted")]
     table = tables.published_macro_f1(
-        tables.grid(cells, frame_of([record_of(cells[0], 0.127), record_of(cells[1], 0.155)])), PAPERS
+        build_grid(cells, frame_of([record_of(cells[0], 0.127), record_of(cells[1], 0.155)])), PAPERS
     )
     assert table.text("{}!".format) == [
         ["enron", "chmcnn", "12.70", "1", "15.4", "-2.700", "differs"],
@@ -109,7 +110,7 @@ def test_published_macro_f1_compares_every_method_in_percent_and_says_that_none_
 
 def test_a_mean_over_some_of_the_planned_seeds_is_not_given_nor_judged():
     cells = [make_cell(seed=seed) for seed in range(3)]
-    table = tables.published_au_prc(tables.grid(cells, frame_of([record_of(cell, 0.756) for cell in cells[:2]])), PAPERS)
+    table = tables.published_au_prc(build_grid(cells, frame_of([record_of(cell, 0.756) for cell in cells[:2]])), PAPERS)
     assert table.text() == [["enron", "chmcnn", "– (2/3)", "2", "0.756 (n=10)", DASH, "missing"]]
 
 
@@ -120,7 +121,7 @@ def test_reconstructed_data_are_marked_in_every_table_that_shows_their_numbers()
     records = [
         record_of(cell, 0.302, metrics=depth, reconstructed="stand-in" if cell.dataset == "expr_fun" else "") for cell in cells
     ]
-    made = {table.name: table for table in tables.tables(cells, frame_of(records), PAPERS)}
+    made = {table.name: table for table in tables.tables(build_grid(cells, frame_of(records)), PAPERS)}
     assert made["published_au_prc"].text()[0] == ["expr_fun †", "chmcnn", "0.302", "1", "0.302 (n=10)", "+0.0000", "match †"]
     assert list(text_of(made["fun_macro_f1"])) == ["expr_fun †", "spo_fun", "mean of 2 datasets †"]
     assert list(text_of(made["fun_recall_ratio"])) == ["expr_fun †", "spo_fun"]
@@ -137,7 +138,7 @@ def test_results_show_mean_and_spread_and_mark_the_best():
         make_cell(name, method, seed) for name in ("enron", "diatoms") for method in ("chmcnn", "weighted") for seed in (0, 1)
     ]
     records = [record_of(cell, (0.1 if cell.method == "chmcnn" else 0.2) + 0.01 * cell.seed) for cell in cells]
-    table = tables.results(tables.grid(cells, frame_of(records)), "others", tables.MACRO_F1)
+    table = tables.results(build_grid(cells, frame_of(records)), "others", MACRO_F1)
     assert table.title == "Macro F1 (percent), other datasets: mean ± standard deviation over seeds, n = 2"
     assert table.text("{}!".format) == [
         ["enron", "10.50 ± 0.71", "20.50 ± 0.71!"],
@@ -149,7 +150,7 @@ def test_results_show_mean_and_spread_and_mark_the_best():
 def test_no_mean_over_datasets_and_no_best_where_a_cell_is_missing():
     cells = [make_cell(name, method) for name in ("enron", "diatoms") for method in ("chmcnn", "weighted")]
     records = [record_of(cell) for cell in cells[:3]]
-    table = tables.results(tables.grid(cells, frame_of(records)), "others", tables.AU_PRC)
+    table = tables.results(build_grid(cells, frame_of(records)), "others", AU_PRC)
     assert text_of(table) == {"enron": ["0.500", "0.500"], "diatoms": ["0.500", DASH], "mean of 2 datasets": ["0.500", DASH]}
     assert table.strong == {(0, 1), (0, 2)}
     assert any("No mean is taken over the cells that happen to exist" in note for note in table.notes)
@@ -157,13 +158,13 @@ def test_no_mean_over_datasets_and_no_best_where_a_cell_is_missing():
 
 def test_a_method_that_is_not_planned_for_a_dataset_has_no_mean_over_datasets():
     cells = [make_cell("enron"), make_cell("diatoms"), make_cell("enron", "weighted")]
-    table = tables.results(tables.grid(cells, frame_of([record_of(cell) for cell in cells])), "others", tables.AU_PRC)
+    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "others", AU_PRC)
     assert text_of(table)["mean of 2 datasets"] == ["0.500", DASH]
 
 
 def test_unequal_seeds_are_shown_with_each_value():
     cells = [make_cell(), make_cell(method="weighted"), make_cell(method="weighted", seed=1)]
-    table = tables.results(tables.grid(cells, frame_of([record_of(cell) for cell in cells])), "others", tables.AU_PRC)
+    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "others", AU_PRC)
     assert "n in brackets" in table.title
     assert text_of(table)["enron"] == ["0.500 (1)", "0.500 ± 0.000 (2)"]
 
@@ -171,20 +172,20 @@ def test_unequal_seeds_are_shown_with_each_value():
 def test_a_record_of_other_settings_or_a_failure_fills_no_cell():
     cells = [make_cell(epochs=3), make_cell("diatoms")]
     records = [record_of(make_cell(epochs=2)), Record.failed(cells[1], "no memory")]
-    table = tables.results(tables.grid(cells, frame_of(records)), "others", tables.AU_PRC)
+    table = tables.results(build_grid(cells, frame_of(records)), "others", AU_PRC)
     assert text_of(table) == {"enron": [DASH], "diatoms": [DASH], "mean of 2 datasets": [DASH]}
 
 
 def test_variants_and_protocols_are_columns_of_their_own():
-    cells = [make_cell(), make_cell(epochs=5, variant="training.epochs=5"), make_cell(protocol="corrected")]
-    table = tables.results(tables.grid(cells, frame_of([record_of(cell) for cell in cells])), "others", tables.AU_PRC)
+    cells = [make_cell(), make_cell(epochs=5, departed=(("training.epochs", 5),)), make_cell(protocol="corrected")]
+    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "others", AU_PRC)
     assert table.header == ("dataset", "chmcnn", "chmcnn (training.epochs=5)", "chmcnn (corrected)")
 
 
 def test_two_cells_in_one_place_are_refused_and_one_named_twice_counts_once():
     with pytest.raises(ValueError, match="both called enron, chmcnn, seed 0"):
-        tables.grid([make_cell(epochs=2), make_cell(epochs=3)], frame_of([]))
-    assert len(tables.grid([make_cell(), make_cell()], frame_of([]))) == 1
+        build_grid([make_cell(epochs=2), make_cell(epochs=3)], frame_of([]))
+    assert len(build_grid([make_cell(), make_cell()], frame_of([]))) == 1
 
 
 @given(st.data())
@@ -193,7 +194,7 @@ def test_a_mean_over_datasets_exists_exactly_where_all_its_cells_do(data):
     done = data.draw(st.sets(st.sampled_from(range(len(cells)))))
     values = {place: data.draw(st.floats(0, 1)) for place in done}
     records = [record_of(cells[place], value) for place, value in values.items()]
-    table = tables.results(tables.grid(cells, frame_of(records)), "others", tables.AU_PRC)
+    table = tables.results(build_grid(cells, frame_of(records)), "others", AU_PRC)
     for column, method in ((1, "a"), (2, "b")):
         wanted = [place for place, cell in enumerate(cells) if cell.method == method]
         entry = table.rows[-1][column]
@@ -208,7 +209,7 @@ def closeness_table(values, seeds, names=("enron",)):
     """Macro F1 of each method, a value by seed."""
     cells = [make_cell(name, method, seed) for name in names for method in values for seed in range(seeds)]
     records = [record_of(cell, values[cell.method](cell.seed)) for cell in cells]
-    return tables.results(tables.grid(cells, frame_of(records)), "others", tables.MACRO_F1)
+    return tables.results(build_grid(cells, frame_of(records)), "others", MACRO_F1)
 
 
 def near(seed):
@@ -246,7 +247,7 @@ def test_more_methods_need_more_seeds_because_of_holm():
 def test_an_incomplete_row_has_nothing_close():
     cells = [make_cell("enron", method, seed) for method in ("chmcnn", "weighted") for seed in range(8)]
     frame = frame_of([record_of(cell, near(cell.seed)) for cell in cells[:-1]])
-    table = tables.results(tables.grid(cells, frame), "others", tables.MACRO_F1)
+    table = tables.results(build_grid(cells, frame), "others", MACRO_F1)
     assert table.close == frozenset()
     assert not any("significantly" in note for note in table.notes)
 
@@ -277,7 +278,7 @@ def recall_records():
 
 def test_recall_profiles_are_ratios_to_the_baseline_in_order_of_the_ranges():
     cells, records = recall_records()
-    frequency, depth = tables.recall_profiles(tables.grid(cells, frame_of(records)), "others")
+    frequency, depth = tables.recall_profiles(build_grid(cells, frame_of(records)), "others")
     assert frequency.header == ("method", "0", "1 to 3")
     assert frequency.text() == [["chmcnn (percent)", "0.00", "20.00"], ["weighted", DASH, "1.50"]]
     assert depth.header == ("method", "depth 2", "depth 10")
@@ -286,7 +287,7 @@ def test_recall_profiles_are_ratios_to_the_baseline_in_order_of_the_ranges():
 
 def test_recall_profiles_wait_for_every_dataset():
     cells, records = recall_records()
-    frequency, _ = tables.recall_profiles(tables.grid(cells, frame_of(records[:-1])), "others")
+    frequency, _ = tables.recall_profiles(build_grid(cells, frame_of(records[:-1])), "others")
     assert frequency.text() == [["chmcnn (percent)", "0.00", "20.00"], ["weighted", DASH, DASH]]
 
 
@@ -294,11 +295,11 @@ def test_recall_profiles_are_of_the_datasets_on_which_most_is_compared():
     cells, records = recall_records()
     once = make_cell("imclef07a", "chmcnn")
     whole, more = (
-        [table.text() for table in tables.recall_profiles(tables.grid(some, frame_of(records)), "others")]
+        [table.text() for table in tables.recall_profiles(build_grid(some, frame_of(records)), "others")]
         for some in (cells, [*cells, once])
     )
     assert more == whole
-    frequency, _ = tables.recall_profiles(tables.grid([cells[0], once], frame_of(records)), "others")
+    frequency, _ = tables.recall_profiles(build_grid([cells[0], once], frame_of(records)), "others")
     assert "enron, imclef07a" in " ".join(frequency.notes)
 
 
@@ -316,19 +317,19 @@ def test_recall_profiles_are_of_the_datasets_on_which_most_is_compared():
 )
 def test_compared_datasets(planned: dict[str, str], compared: str):
     plan = pd.DataFrame([(column, name) for column, names in planned.items() for name in names], columns=["column", "dataset"])
-    assert tables.compared_datasets(plan, "chmcnn") == set(compared)
+    assert compared_datasets(plan, "chmcnn") == set(compared)
 
 
 def test_recall_by_dataset():
     cells = [make_cell(name, method) for name in ("enron", "diatoms") for method in ("chmcnn", "weighted")]
     values = (0.1, 0.5, 0.0, 0.2)
     records = [record_of(cell, value) for cell, value in zip(cells, values, strict=True)]
-    table = tables.recall_by_dataset(tables.grid(cells, frame_of(records)), "others")
+    table = tables.recall_by_dataset(build_grid(cells, frame_of(records)), "others")
     assert text_of(table) == {"enron": ["1.00", "5.00"], "diatoms": [DASH, DASH]}
 
 
 def test_without_the_baseline_there_is_no_ratio():
-    names = {table.name for table in tables.tables([make_cell(method="weighted")], frame_of([]), PAPERS)}
+    names = {table.name for table in tables.tables(build_grid([make_cell(method="weighted")], frame_of([])), PAPERS)}
     assert not any("recall_ratio" in name or "recall_depth" in name for name in names)
 
 
@@ -337,8 +338,8 @@ def test_without_the_baseline_there_is_no_ratio():
 
 def test_tables_do_not_depend_on_the_order_of_the_records_and_fit_a_terminal(tmp_path):
     cells, records = recall_records()
-    forward = tables.tables(cells, frame_of(records), PAPERS)
-    backward = tables.tables(cells, frame_of(reversed(records)), PAPERS)
+    forward = tables.tables(build_grid(cells, frame_of(records)), PAPERS)
+    backward = tables.tables(build_grid(cells, frame_of(reversed(records))), PAPERS)
     assert forward == backward
     names = [table.name for table in forward]
     assert len(set(names)) == len(names) == 9

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hmc.results import Record
-from hmc.settings import Cell, RunSettings, build
+from hmc.settings import Cell, Departures
+from hmc.settings.run import run_settings
 
 DATA = {
     "reconstructed": "",
@@ -37,7 +38,7 @@ def make_cell(
     group: str = "others",
     epochs: int = 2,
     protocol: str = "released",
-    variant: str = "",
+    departed: Departures = (),
     data_sha256: str = "ab" * 32,
 ) -> Cell:
     settings = {
@@ -47,7 +48,7 @@ def make_cell(
         "protocol": {"name": protocol},
         "seed": seed,
     }
-    return Cell(build(RunSettings, settings), data_sha256, variant)
+    return Cell(run_settings(settings), data_sha256, departed)
 
 
 def make_record(cell: Cell, metrics: Mapping[str, float] | None = None, *, reconstructed: str = "", **parts: Any) -> Record:

@@ -59,7 +59,7 @@ def test_a_record_of_another_schema_is_stale_by_name(store: Store, document: dic
     assert f"record schema {document['schema']!r}, not {RECORD_SCHEMA}; run the cell again" in state.reason
     assert list(store.records()) == []
     assert [type(outcome) for outcome in store.outcomes()] == [StaleRecordError]
-    (planned,) = plan.planned([make_cell()], store)
+    (planned,) = plan.with_states([make_cell()], store)
     assert (planned.state, planned.reason) == (state.name, state.reason)
 
 
@@ -91,6 +91,6 @@ def test_lines_of_another_schema_are_left_out_by_name_and_kept_in_the_file(store
 
 
 def test_the_records_that_are_checked_in_still_load() -> None:
-    rows = store_module.read_csv(Path(__file__).resolve().parents[2] / "results" / "runs.csv")
+    rows = store_module.read_csv(Path(__file__).resolve().parents[2] / "results" / "reference" / "runs.csv")
     assert len(rows) > 10
     assert set(store_module.frame(rows)["status"]) <= {"complete", "failed"}

@@ -126,5 +126,5 @@ def test_a_failure_keeps_its_error_in_one_line():
 
 
 def test_the_column_is_the_cells():
-    cell = make_cell(protocol="corrected", variant="method.members=5")
+    cell = make_cell(protocol="corrected", departed=(("method.members", 5),))
     assert make_record(cell).column == cell.column == "chmcnn (corrected, method.members=5)"

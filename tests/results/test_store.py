@@ -53,7 +53,7 @@ def test_other_data_are_stale_and_say_so(empty):
 
 def test_another_variant_or_seed_is_missing_not_stale(empty):
     empty.save(make_record(make_cell()))
-    assert empty.state(make_cell(epochs=5, variant="training.epochs=5")).name == "missing"
+    assert empty.state(make_cell(epochs=5, departed=(("training.epochs", 5),))).name == "missing"
     assert empty.state(make_cell(seed=1)).name == "missing"
 
 

@@ -18,6 +18,7 @@ import pytest
 from hmc import configs
 from hmc.experiments import plan
 from hmc.report.claims import Claim, Criterion
+from hmc.report.comparisons import CompareSettings, PairSettings
 from hmc.settings import (
     BlockSettings,
     ExecutorSettings,
@@ -31,7 +32,7 @@ from hmc.settings import (
 
 KINDS = (
     *(kind for kind in vars(schema).values() if dataclasses.is_dataclass(kind)),
-    *(BlockSettings, SuiteSettings, SlurmSettings, ExecutorSettings, Criterion, Claim),
+    *(BlockSettings, SuiteSettings, SlurmSettings, ExecutorSettings, Criterion, Claim, PairSettings, CompareSettings),
 )
 
 
@@ -69,7 +70,7 @@ def wrong(hint: Any, limits: Mapping[str, Any]) -> Iterator[tuple[Any, float | N
         yield from ((value, None) for value in (None, True, ["a"], {"a": 1}))
         if limits.get("choices"):
             yield from ((value, None) for value in ("no_such_word", "", f"{limits['choices'][0]} "))
-            if not limits["own"]:
+            if not limits["allow_custom"]:
                 yield "module:name", None
     else:
         assert hint is Any

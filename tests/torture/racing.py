@@ -14,7 +14,7 @@ from hmc.data.identity import data_sha256
 from hmc.experiments import execute as executing
 from hmc.experiments.execute import execute
 from hmc.losses.objective import Objective, ObjectiveContext
-from hmc.report.page import collect
+from hmc.report.grid import build_grid, collect
 from hmc.report.render import write_tables
 from hmc.report.tables import tables
 from hmc.results import published
@@ -86,7 +86,8 @@ def reproduce_and_report(number: int, barrier: Any, cells: Sequence[Cell], runti
 def report(cells: Sequence[Cell], store: Store) -> None:
     """Write runs.csv and the tables."""
     store.export_csv()
-    write_tables(tables(cells, collect(store.records()).frame, published.load()), store.folder / "tables")
+    grid = build_grid(cells, collect(store.records()).frame)
+    write_tables(tables(grid, published.load()), store.folder / "tables")
 
 
 def reported(cells: Sequence[Cell], store: Store) -> dict[str, bytes]:

@@ -30,7 +30,9 @@ from hmc.data.identity import data_sha256
 from hmc.data.load import cache_folder
 from hmc.experiments import processes
 from hmc.experiments.outcome import Outcome, attempt
-from hmc.report.page import collect, write_page
+from hmc.report import claims
+from hmc.report.grid import build_grid, collect
+from hmc.report.page import write_page
 from hmc.report.render import write_tables
 from hmc.report.tables import tables
 from hmc.results import published
@@ -179,10 +181,12 @@ def _report(cells: Sequence[Cell], runtime: RuntimeSettings, *, page: bool) -> N
     store = Store(runtime.results_dir)
     store.export_csv()
     results = collect(store.records())
-    made = tables(cells, results.frame, published.load())
+    grid = build_grid(cells, results.frame)
+    made = tables(grid, published.load())
     write_tables(made, store.folder / "tables")
     if page:
-        write_page(cells, results.frame, made, store.folder / "report", suite="soak", curves=results.curves)
+        judged = claims.judge(claims.load(), grid)
+        write_page(grid, results, made, judged, store.folder / "report", suite="soak")
 
 
 def _ended(outcomes: Sequence[Outcome]) -> int:

@@ -107,7 +107,7 @@ def backwards(document: Any) -> Any:
 def test_the_order_of_settings_changes_no_byte(tmp_path: Path) -> None:
     cell = make_cell(method="weighted_focal_bbma")
     settings = build(RunSettings, backwards(to_mapping(cell.settings)))
-    reversed_cell = Cell(settings, cell.data_sha256, cell.variant)
+    reversed_cell = Cell(settings, cell.data_sha256, cell.departed)
     assert identity(settings, cell.data_sha256) == cell.identity
     run_cells([cell], runtime_in(tmp_path / "forwards"))
     run_cells([reversed_cell], runtime_in(tmp_path / "backwards"))
@@ -171,7 +171,7 @@ def test_threads_and_stacks_at_full_size(tmp_path: Path, dataset: str, epochs: i
     made = []
     for seed in range(2):
         settings = run_settings(dataset, "weighted_focal_bbma", seed, overrides=[f"training.epochs={epochs}", "method.members=2"])
-        made.append(Cell(settings, data_sha256(settings.dataset, RuntimeSettings()), f"training.epochs={epochs}"))
+        made.append(Cell(settings, data_sha256(settings.dataset, RuntimeSettings()), (("training.epochs", epochs),)))
     (again,) = run_cells(made[:1], runtime_in(tmp_path / "again", cache_dir=str(tmp_path / "cache")))
     alone = [run_cells([cell], runtime_in(tmp_path / "alone", cache_dir=str(tmp_path / "cache")))[0] for cell in made]
     (threads,) = run_cells(made[:1], runtime_in(tmp_path / "threads", threads=2, cache_dir=str(tmp_path / "cache")))

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from hmc.console import INTERRUPTED
-from hmc.experiments.lock import is_claimed
+from hmc.experiments.lock import is_locked
 from hmc.results.record import Record
 from hmc.results.store import Store
 from tests.doors.conftest import PROJECT
@@ -140,7 +140,7 @@ def processes_of(parent: int) -> dict[str, list[int]]:
 def workers_end(group: int, folder: Path) -> None:
     """What a reproduction leaves when it is killed ends by itself, and with it every claim."""
     try:
-        wait_for(lambda: not any(is_claimed(path.parent) for path in folder.rglob("lock")), 30)
+        wait_for(lambda: not any(is_locked(path.parent) for path in folder.rglob("lock")), 30)
         wait_for(lambda: not [process for process in session(group) if alive(process)], 30)
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -16,7 +16,8 @@ from hmc.losses.schedule import Progress
 from hmc.models import mlp
 from hmc.models.constraint import Constraint
 from hmc.settings import FocalSettings, MethodSettings, TrainingSettings
-from hmc.training.random import cell_generators, derived_seed
+from hmc.data.random import derived_seed
+from hmc.training.random import cell_generators
 from hmc.training.trainer import TrainingError, predict, train
 
 HIERARCHY = from_edges(["root", "a", "b", "c"], [("root", "a"), ("root", "b"), ("a", "c")])

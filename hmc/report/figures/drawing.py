@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hmc.files import replacing
-from hmc.report.tables import GROUPS
+from hmc.report.grid import GROUPS
+from hmc.settings import column_name, variant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -224,24 +225,27 @@ def _style(name: str) -> Iterator[None]:
 # --- parts ----------------------------------------------------------------------------------------------------------
 
 
-def shown_groups(plan: pd.DataFrame) -> list[tuple[str, str]]:
-    """(group, protocol) of the plan, in the tables' order, the released protocol first."""
-    pairs = set(zip(plan["group"], plan["protocol"], strict=True))
+def shown_groups(grid: pd.DataFrame) -> list[tuple[str, str]]:
+    """(group, protocol) of the grid, in the tables' order, the released protocol first."""
+    pairs = set(zip(grid["group"], grid["protocol"], strict=True))
     order = list(GROUPS)
     return sorted(pairs, key=lambda pair: (order.index(pair[0]), pair[1] != "released", pair[1]))
 
 
-def shared_settings(columns: Iterable[str]) -> tuple[dict[str, str], str]:
-    """Names of columns without the settings (key=value) that all of them name in their brackets, and words on these settings."""
-    marks = {column: column.partition(" (")[2].removesuffix(")").split(", ") for column in columns}
-    shared = set.intersection(*({mark for mark in own if "=" in mark} for own in marks.values())) if len(marks) > 1 else set()
+def short_names(grid: pd.DataFrame, columns: Iterable[str]) -> tuple[dict[str, str], str]:
+    """Names of columns without the departures that all of them have, and words on these."""
+    known = grid.drop_duplicates("column").set_index("column")
+    own = {column: known.loc[column] for column in columns}
+    # Not sets: a value may be a list, as of method.options.
+    first, *others = (one["departed"] for one in own.values())
+    shared = tuple(pair for pair in first if all(pair in departed for departed in others)) if others else ()
     if not shared:
-        return {column: column for column in marks}, ""
+        return {column: column for column in own}, ""
     short = {}
-    for column, own in marks.items():
-        rest = ", ".join(mark for mark in own if mark not in shared)
-        short[column] = column.partition(" (")[0] + (f" ({rest})" if rest else "")
-    return short, f" All with {', '.join(sorted(shared))}."
+    for column, one in own.items():
+        rest = tuple(pair for pair in one["departed"] if pair not in shared)
+        short[column] = column_name(str(one["method"]), str(one["protocol"]), variant(rest))
+    return short, f" All with {variant(shared)}."
 
 
 def counted(amount: int, word: str) -> str:

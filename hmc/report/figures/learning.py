@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from hmc.report.figures.drawing import Drawing, line_style, name_axes, panel_grid, shared_settings
+from hmc.report.figures.drawing import Drawing, line_style, name_axes, panel_grid, short_names
 from hmc.report.figures.recall import TITLE_WIDTH
+from hmc.report.grid import GROUPS
 from hmc.report.render import broken, slug
-from hmc.report.tables import GROUPS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,13 +24,13 @@ Curve = list[tuple[int, float]]
 """Epoch and mean relative loss."""
 
 
-def learning_curves(plan: pd.DataFrame, curves: Mapping[str, Sequence[float]], group: str, protocol: str) -> Drawing:
+def learning_curves(grid: pd.DataFrame, curves: Mapping[str, Sequence[float]], group: str, protocol: str) -> Drawing:
     """Training loss by epoch relative to the first, a panel a method, a line a dataset.
 
     curves: by identity, a loss an epoch. Losses of different methods are sums or means of different terms, so only their
     course can be compared.
     """
-    part = plan[(plan["group"] == group) & (plan["protocol"] == protocol) & plan["done"]]
+    part = grid[(grid["group"] == group) & (grid["protocol"] == protocol) & grid["done"]]
     name = slug(f"learning_curves_{group}_{protocol}")
     title = f"Training loss relative to the first epoch, {GROUPS[group]}, protocol {protocol}"
     panels: dict[str, dict[str, Curve]] = {}
@@ -46,7 +46,7 @@ def learning_curves(plan: pd.DataFrame, curves: Mapping[str, Sequence[float]], g
             ]
     if not panels:
         return Drawing(name, title, "No figure: no record at hand has a learning curve (runs.csv holds none).")
-    names, shared = shared_settings(panels)
+    names, shared = short_names(part, panels)
     panels = {names[column]: curves for column, curves in panels.items()}
     note = f"Mean over the seeds at hand; at most {MOST_POINTS} epochs of a curve are drawn. Both axes are logarithmic.{shared}"
     return Drawing(name, title, note, lambda: _draw_learning(panels), repr(panels))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from hmc.report.figures.drawing import COLOURS, INK, MARKERS, Drawing, counted, line_style, name_axes, panel_grid, shared_settings
+from hmc.report.figures.drawing import COLOURS, INK, MARKERS, Drawing, counted, line_style, name_axes, panel_grid, short_names
+from hmc.report.grid import BASELINE, FREQUENCIES, GROUPS, compared_datasets, means_over_datasets
 from hmc.report.render import broken, slug
-from hmc.report.tables import BASELINE, FREQUENCIES, GROUPS, compared_datasets, means_over_datasets
 from hmc.settings import column_name
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ TITLE_WIDTH = 22
 """Characters of a line above a panel."""
 
 
-def recall_by_frequency(plan: pd.DataFrame, group: str, protocol: str) -> Drawing:
+def recall_by_frequency(grid: pd.DataFrame, group: str, protocol: str) -> Drawing:
     """Mean node recall (percent) against the nodes' positives in training, a line a method.
 
     Of the datasets on which most can be compared. A method that is not planned on all of them, or not complete there, is left
     out, and named. Means over seeds, then over the datasets that have such nodes.
     """
-    part = plan[(plan["group"] == group) & (plan["protocol"] == protocol)]
+    part = grid[(grid["group"] == group) & (grid["protocol"] == protocol)]
     baseline = column_name(BASELINE, protocol, "")
     part = part[part["dataset"].isin(compared_datasets(part, baseline))]
     name = slug(f"recall_frequency_{group}_{protocol}")
@@ -46,7 +46,7 @@ def recall_by_frequency(plan: pd.DataFrame, group: str, protocol: str) -> Drawin
     if not lines:
         return Drawing(name, title, f"No figure: no method is complete on all datasets of the group.{missing}")
     datasets = part["dataset"].nunique()
-    names, shared = shared_settings(lines)
+    names, shared = short_names(part, lines)
     lines = {names[column]: values for column, values in lines.items()}
     note = (
         f"Mean over seeds, then over {counted(datasets, 'dataset')} (those that have such nodes). The scale is that of square "
