@@ -1,6 +1,8 @@
-"""The objective of one run: MCLoss x node weight x focal weight, reduced to one loss per cell.
+"""The objective of one run: a node's loss x node weight x focal weight, reduced to one loss per cell.
 
-    loss = sum or mean over evaluated nodes and rows of  MCLoss * W(label) * (floor + u ** power)
+    loss = sum or mean over evaluated nodes and rows of  loss * W(label) * (floor + u ** power)
+
+The node's loss is MCLoss, or the one of :mod:`hmc.losses.rivals` that ``method.loss`` names.
 
 W are the node weights of :mod:`hmc.losses.weights`, moved towards uniform by :mod:`hmc.losses.schedule`; u is an uncertainty of
 :mod:`hmc.losses.uncertainty`. Each factor is there only if the method's settings ask for it.
@@ -15,7 +17,7 @@ import torch
 from torch import Tensor
 
 from hmc.hierarchy import Hierarchy
-from hmc.losses.mcloss import mcloss
+from hmc.losses.rivals import loss_of
 from hmc.losses.schedule import Progress, uniform_share
 from hmc.losses.uncertainty import uncertainty
 from hmc.losses.weights import node_weights
@@ -59,7 +61,7 @@ class Objective:
         reduction = context.protocol.reduction if method.reduction == "protocol" else method.reduction
         if reduction not in REDUCTIONS:
             raise SettingsError(f"protocol.reduction={reduction!r} is not known{did_you_mean(reduction, REDUCTIONS)}")
-        self._constraint = context.constraint
+        self._loss = loss_of(context)
         self._schedule = method.schedule
         self._focal = None if method.focal.uncertainty == "none" else FocalWeight(method.focal)
         self._share = method.weighted_share
@@ -84,7 +86,7 @@ class Objective:
             weights = weights * self._focal_weights(logits, peer_logits)
             if self._share < 1:
                 weights.mul_(self._share).add_(self._evaluated, alpha=1 - self._share)
-        losses = (mcloss(logits, labels, self._constraint) * weights).flatten(1).sum(1)
+        losses = (self._loss(logits, labels) * weights).flatten(1).sum(1)
         divisor = self._passes * (self._averaged_nodes * logits.shape[-2] if self._averaged_nodes else 1)
         return losses if divisor == 1 else losses / divisor
 

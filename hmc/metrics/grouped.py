@@ -1,4 +1,4 @@
-"""Recall where it is hard (rare nodes, deep nodes), and whether predictions respect the hierarchy."""
+"""Means over groups of nodes: by frequency in training and by depth; and whether scores respect the hierarchy."""
 
 from __future__ import annotations
 
@@ -17,34 +17,40 @@ FREQUENCY_BANDS: tuple[tuple[str, int, int | None], ...] = (
 """Name, least and most training positives of each band (ours); None is no limit."""
 
 
-def recall_by_frequency(true_positives: np.ndarray, false_negatives: np.ndarray, training_counts: np.ndarray) -> dict[str, float]:
-    """Mean node recall in each band of training frequency, under ``recall_frequency_<band>``.
+def by_frequency(name: str, values: np.ndarray, training_counts: np.ndarray) -> dict[str, float]:
+    """The mean of a node's value in each band of training frequency, under ``<name>_frequency_<band>``.
 
-    All three: int [nodes], from a record's node lists or from counts; training_counts are positives in the training rows.
-    Only nodes with a positive in test count; a band without such a node is absent.
+    values: float [nodes], NaN for nodes that do not count. training_counts: int [nodes], positives in the training rows. A band
+    without a node that counts is absent.
+
+    >>> by_frequency("recall", np.array([0.5, 1.0, np.nan]), np.array([2, 3, 50]))
+    {'recall_frequency_1_3': 0.75}
     """
-    found, missed, seen_in_training = (np.asarray(values) for values in (true_positives, false_negatives, training_counts))
-    recalls, positives = ratio(found, found + missed), found + missed
+    counts = np.asarray(training_counts)
     averages = {}
     for band, least, most in FREQUENCY_BANDS:
-        inside = (seen_in_training >= least) & (positives > 0)
+        inside = (counts >= least) & ~np.isnan(values)
         if most is not None:
-            inside &= seen_in_training <= most
+            inside &= counts <= most
         if inside.any():
-            averages[f"recall_frequency_{band}"] = float(recalls[inside].mean())
+            averages[f"{name}_frequency_{band}"] = float(values[inside].mean())
     return averages
 
 
-def recall_by_depth(true_positives: np.ndarray, false_negatives: np.ndarray, depth: np.ndarray) -> dict[str, float]:
-    """Mean node recall at each depth, under ``recall_depth_<depth>``, shallowest first.
+def by_depth(name: str, values: np.ndarray, depth: np.ndarray) -> dict[str, float]:
+    """The mean of a node's value at each depth, under ``<name>_depth_<depth>``, shallowest first.
 
-    All three: int [nodes]; depth is the shortest distance from the root in edges. Only nodes with a positive in test
-    count; a depth without such a node is absent.
+    values: float [nodes], NaN for nodes that do not count. depth: int [nodes], the shortest distance from the root in edges. A
+    depth without a node that counts is absent.
     """
-    found, missed, distance = (np.asarray(values) for values in (true_positives, false_negatives, depth))
-    seen = found + missed > 0
-    recalls = ratio(found, found + missed)
-    return {f"recall_depth_{level}": float(recalls[seen & (distance == level)].mean()) for level in np.unique(distance[seen])}
+    known = ~np.isnan(values)
+    return {f"{name}_depth_{level}": float(values[known & (depth == level)].mean()) for level in np.unique(depth[known])}
+
+
+def recall_where_seen(true_positives: np.ndarray, false_negatives: np.ndarray) -> np.ndarray:
+    """Each node's recall, float64 [nodes]; NaN where no row scored has the node. Both: int [nodes]."""
+    found, positives = np.asarray(true_positives), np.asarray(true_positives) + np.asarray(false_negatives)
+    return np.where(positives > 0, ratio(found, positives), np.nan)
 
 
 def incoherent_share(probabilities: np.ndarray, hierarchy: Hierarchy) -> float:

@@ -1,0 +1,141 @@
+"""From stored scores to a record's metrics: every metric of the scores, and every rule's label sets. Needs no torch.
+
+Training calls it when it has scores, and ``scripts/evaluate.py`` calls it again for scores that are on disk, so that a new metric or rule
+never means new training.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hmc.data.dataset import Dataset
+from hmc.data.load import load_labels
+from hmc.losses.weights import node_weights
+from hmc.metrics.evaluate import TrainingSummary, rule_metrics, score_metrics, scored, training_summary
+from hmc.rules import Evidence, decide, fit_all
+from hmc.scores import ScoresError, load_scores
+from hmc.results.store import Store
+from hmc.settings import Cell, NodeWeightSettings, RuntimeSettings, identity
+
+EVALUATION_VERSION = 1
+"""To be raised with every change to a metric or rule: records of an older version are evaluated again from their scores."""
+WEIGHTS = NodeWeightSettings("class_wise")
+"""Of the method ``weighted``, as released: those of the rule ``weight_equivalent``."""
+OF_TRAINING = ("half", "prior", "weight_equivalent")
+"""Rules that look at no held-out row, and so are fitted on the cell's own training rows."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What evaluation says of a cell's scores.
+
+    metrics: of the scores, by name. rules: of label sets, by rule and name. lacking: for each rule that could not be fitted, why.
+    nodes: true_positives, false_positives, false_negatives (at 0.5) and training_count, one entry an evaluated node. tuning: "holdout",
+    "refit" or "" for where thresholds were fitted; sibling: the identity of the cell whose held-out scores they were fitted on.
+    seconds: what it took.
+    """
+
+    metrics: Mapping[str, float]
+    rules: Mapping[str, Mapping[str, float]]
+    nodes: Mapping[str, Sequence[int]]
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    tuning: str = ""
+    sibling: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutScores:
+    """Scores of the rows that a cell held out, and the dataset with that holdout. identity: of the cell."""
+
+    identity: str
+    scores: np.ndarray
+    dataset: Dataset
+
+
+def sibling(cell: Cell) -> Cell:
+    """The same cell with the rows held out that it was trained on, for thresholds: same settings and seed, training.holdout=valid."""
+    training = dataclasses.replace(cell.settings.training, holdout="valid")
+    return dataclasses.replace(cell, settings=dataclasses.replace(cell.settings, training=training))
+
+
+def held_out_of_sibling(cell: Cell, store: Store, runtime: RuntimeSettings) -> HeldOutScores | None:
+    """The held-out scores that tune this cell's thresholds (refit); None where its sibling has none on disk."""
+    other = sibling(cell)
+    try:
+        stored = load_scores(store.scores_path(other), other.identity)
+    except (OSError, ScoresError):
+        return None
+    if stored.held_out is None:
+        return None
+    settings = other.settings
+    dataset = load_labels(settings.dataset, runtime, seed=settings.seed, holdout="valid")
+    return HeldOutScores(other.identity, stored.held_out, dataset)
+
+
+def evaluate(
+    cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutScores | None, rules: Sequence[str]
+) -> Evaluation:
+    """Evaluate a cell's scores.
+
+    test: float32 [test rows, nodes]. dataset: with the cell's own holdout; its features are not looked at. held_out: the cell's own
+    held-out scores, or its sibling's; None where there are none. rules: names of :data:`hmc.rules.RULES` or module:name.
+
+    Raises MetricError for scores that cannot be evaluated, SettingsError for a rule that is not known.
+    """
+    began = time.perf_counter()
+    hierarchy, training = dataset.hierarchy, training_summary(dataset.training.labels, dataset.hierarchy)
+    checked = scored(test, dataset.test.labels, hierarchy, training)
+    own = Evidence(hierarchy, training.rate, training.rows, weights=_weights(cell, dataset))
+    thresholds, lacking = fit_all([name for name in rules if name in OF_TRAINING], own)
+    tuned = [name for name in rules if name not in OF_TRAINING]
+    fitted, wanting = fit_all(tuned, own if held_out is None else _tuning(own, held_out, training))
+    thresholds |= fitted
+    lacking |= wanting
+    if cell.settings.method.node_weights.scheme != "none" and "weight_equivalent" in thresholds:
+        del thresholds["weight_equivalent"]
+        lacking["weight_equivalent"] = "rule weight_equivalent: it is for a network that was trained without node weights"
+    metrics, counts = {}, None
+    for name in rules:
+        if name in thresholds:
+            decisions = decide(checked.scores, thresholds[name], hierarchy)
+            decided = rule_metrics(checked, decisions.labels, decisions.added)
+            metrics[name] = decided.metrics
+            counts = decided.counts if name == "half" else counts
+    nodes: dict[str, Sequence[int]] = {}
+    if counts is not None:
+        parts = ("true_positives", "false_positives", "false_negatives")
+        nodes = {part: getattr(counts, part).tolist() for part in parts}
+        nodes["training_count"] = training.counts[checked.evaluated].tolist()
+    used = held_out is not None and bool(fitted)
+    return Evaluation(
+        metrics=score_metrics(checked),
+        rules=metrics,
+        nodes=nodes,
+        lacking=lacking,
+        tuning=("holdout" if held_out is not None and held_out.identity == cell.identity else "refit") if used else "",
+        sibling=held_out.identity if held_out is not None and used else "",
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _tuning(own: Evidence, held_out: HeldOutScores, training: TrainingSummary) -> Evidence:
+    """Evidence with held-out rows, and with the training rate of the network that scored them."""
+    rows = held_out.dataset.held_out
+    assert rows is not None, "a dataset with held-out rows has them"
+    counted = held_out.dataset.training.labels
+    rate = np.count_nonzero(counted, axis=0) / max(1, len(counted))
+    return dataclasses.replace(own, rate=rate, rows=len(counted), scores=held_out.scores, labels=rows.labels)
+
+
+def _weights(cell: Cell, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The weights of positive and negative labels that the method ``weighted`` has under the cell's protocol."""
+    protocol = cell.settings.protocol
+    counted = dataset.train.labels if protocol.weights_from == "train" else dataset.training.labels
+    weights = node_weights(counted, dataset.hierarchy, WEIGHTS, protocol).assigned(protocol.weighted_label)
+    return weights.positive, weights.negative
