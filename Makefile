@@ -12,7 +12,7 @@ ARGS ?=
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
-	@echo; echo '  SUITE=smoke|others|fun|go|... chooses the suite; ARGS="key=value ..." passes settings on.'
+	@echo; echo '  SUITE=smoke|non_genomic|fun|go|... chooses the suite; ARGS="key=value ..." passes settings on.'
 
 setup: $(VENV)/.installed ## The environment in .venv, with pinned versions
 

@@ -26,7 +26,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hmc.configs import CONFIGS, GROUPS, base_settings, names, read
+from hmc.configs import CONFIGS, GROUPS, base_settings, names, read, settings_of
 from hmc.data.identity import data_sha256
 from hmc.settings import Cell, RuntimeSettings, SettingsError, build, departures, did_you_mean
 from hmc.settings.run import RUN_KEYS, run_settings
@@ -189,7 +189,15 @@ def runtime_settings(config: Mapping[str, Any]) -> RuntimeSettings:
 
 def cell(config: Mapping[str, Any], runtime: RuntimeSettings) -> Cell:
     """The cell that a composed configuration describes. Raises SettingsError, MissingDataError."""
-    settings = run_settings({key: config[key] for key in RUN_KEYS})
+    groups = {key: config[key] for key in RUN_KEYS}
+    settings = run_settings(groups)
     chosen = {group: config[CHOICES][group] for group in ("dataset", "method", "protocol", "training")}
     departed = departures(settings, base_settings(settings, **chosen))
-    return Cell(settings, data_sha256(settings.dataset, runtime, settings.encoder), departed)
+    data = data_sha256(settings.dataset, runtime, settings.encoder)
+    parts = [(name, run_settings({**groups, "method": settings_of("method", name)})) for name in settings.method.mixture]
+    return Cell(
+        settings,
+        data,
+        departed,
+        tuple(Cell(part, data, departures(part, base_settings(part, **{**chosen, "method": name}))) for name, part in parts),
+    )

@@ -19,7 +19,7 @@ import torch
 
 from hmc.benchmark.profile import PARTS, parts
 from hmc.benchmark.steps import peak_of_this_process
-from hmc.experiments.run import limit_threads
+from hmc.experiments.networks import limit_threads
 from hmc.hierarchy import ROOT, Hierarchy, adjacency
 from hmc.losses.objective import Objective, ObjectiveContext
 from hmc.models.constraint import Constraint

@@ -30,7 +30,7 @@ from hmc.data import catalog
 from hmc.data.dataset import SPLITS, Dataset, Split
 from hmc.data.load import load
 from hmc.data.synthetic import generate
-from hmc.experiments.run import build_objective, limit_threads
+from hmc.experiments.networks import build_objective, limit_threads
 from hmc.hierarchy import Hierarchy
 from hmc.models.constraint import Constraint
 from hmc.models.mlp import layer_sizes

@@ -28,7 +28,7 @@ class MissingDataError(OSError):
 
 def names() -> list[str]:
     """All datasets with a card of their own (the benchmark's and the synthetic ones), grouped as in the papers' tables."""
-    order = ("fun", "go", "others", "synthetic", "images", "own")
+    order = ("fun", "go", "non_genomic", "synthetic", "images", "own")
     found = [name for name in configs.names("dataset") if name not in TEMPLATE_CARDS]
     return sorted(found, key=lambda name: (order.index(card(name).group), name))
 

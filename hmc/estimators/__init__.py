@@ -1,4 +1,4 @@
-"""Methods that need no training loop of ours: scikit-learn's estimators, two reference predictors, and mixtures of stored scores."""
+"""Methods without a training loop of ours: scikit-learn's estimators, two reference predictors, mixtures of scores."""
 
 from hmc.estimators.fit import EstimatorError, estimated_scores
 from hmc.estimators.mixture import mixed, mixture_weights

@@ -35,9 +35,9 @@ def estimated_scores(
 ) -> list[np.ndarray]:
     """Coherent scores of several sets of rows, by an estimator fitted on training rows.
 
-    settings: which estimator; features: float32 [training rows, features]; labels: bool [training rows, nodes], closed; rows: sets of
-    rows to score, float32 [rows, features] each. Returns float32 [rows, nodes] for each set, clipped to [0, 1], after the maximum over
-    descendants. A node without a positive in training scores 0, one that all rows have 1.
+    settings: which estimator; features: float32 [training rows, features]; labels: bool [training rows, nodes], closed; rows:
+    sets of rows to score, float32 [rows, features] each. Returns float32 [rows, nodes] for each set, clipped to [0, 1], after the
+    maximum over descendants. A node without a positive in training scores 0, one that all rows have 1.
 
     Raises EstimatorError where the estimator cannot be imported, made, or fitted.
     """

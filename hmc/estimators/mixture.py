@@ -23,11 +23,13 @@ def mixed(scores: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
     return np.clip(np.asarray(mean), 0, 1).astype(np.float32)
 
 
-def mixture_weights(kind: str, held_out: Sequence[np.ndarray | None], labels: np.ndarray | None, hierarchy: Hierarchy) -> list[float]:
+def mixture_weights(
+    kind: str, held_out: Sequence[np.ndarray | None], labels: np.ndarray | None, hierarchy: Hierarchy
+) -> list[float]:
     """The weight of each part: equal, or by how well it ranks held-out rows.
 
-    kind: ``equal``; ``macro_ap``, each part's macro average precision on the held-out rows. held_out: float32 [rows, nodes] each; labels:
-    bool [rows, nodes].
+    kind: ``equal``; ``macro_ap``, each part's macro average precision on the held-out rows. held_out: float32 [rows, nodes] each;
+    labels: bool [rows, nodes].
 
     Raises ValueError where ``macro_ap`` is asked for and there are no held-out rows.
     """
@@ -36,5 +38,7 @@ def mixture_weights(kind: str, held_out: Sequence[np.ndarray | None], labels: np
     if labels is None or any(part is None for part in held_out):
         raise ValueError("method.mixture_weights=macro_ap needs held-out scores of every part; set training.holdout=valid")
     evaluated = hierarchy.evaluated
-    found = [mean_defined(node_average_precision(labels[:, evaluated], part[:, evaluated])) for part in held_out if part is not None]
+    found = [
+        mean_defined(node_average_precision(labels[:, evaluated], part[:, evaluated])) for part in held_out if part is not None
+    ]
     return [value or 0.0 for value in found] if any(found) else [1.0] * len(held_out)

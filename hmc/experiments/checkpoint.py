@@ -2,7 +2,7 @@
 
 A stack has one checkpoint, ``checkpoint.pt`` in the folder of its first cell's record. It is written at the end of an epoch, at
 most every ``runtime.checkpoint_seconds`` and so that writing takes at most a twentieth of the time; under a temporary name, then
-renamed. Only the holder of the cell's claim writes it, which is why that name can be a fixed one: what a kill leaves is
+renamed. Only the holder of the cell's lock writes it, which is why that name can be a fixed one: what a kill leaves is
 overwritten.
 """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hmc.data.holdout import SHARE as HELD_OUT_SHARE
-from hmc.results.store import Row
+from hmc.results.runs_csv import Row
 from hmc.settings import Cell, DatasetSettings, MethodSettings, canonical_hash, identifying
 
 OVERHEAD = 0.45

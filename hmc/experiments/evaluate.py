@@ -1,7 +1,7 @@
 """From stored scores to a record's metrics: every metric of the scores, and every rule's label sets. Needs no torch.
 
-Training calls it when it has scores, and ``scripts/evaluate.py`` calls it again for scores that are on disk, so that a new metric or rule
-never means new training.
+Training calls it when it has scores, and ``scripts/evaluate.py`` calls it again for scores that are on disk, so that a new metric
+or rule never means new training.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from hmc.data.dataset import Dataset
 from hmc.data.load import load_labels
 from hmc.losses.weights import node_weights
 from hmc.metrics.evaluate import TrainingSummary, rule_metrics, score_metrics, scored, training_summary
+from hmc.results.store import Store
 from hmc.rules import Evidence, decide, fit_all
 from hmc.scores import ScoresError, load_scores
-from hmc.results.store import Store
-from hmc.settings import Cell, NodeWeightSettings, RuntimeSettings, identity
+from hmc.settings import Cell, NodeWeightSettings, RuntimeSettings
 
 EVALUATION_VERSION = 1
 """To be raised with every change to a metric or rule: records of an older version are evaluated again from their scores."""
@@ -35,9 +35,9 @@ class Evaluation:
     """What evaluation says of a cell's scores.
 
     metrics: of the scores, by name. rules: of label sets, by rule and name. lacking: for each rule that could not be fitted, why.
-    nodes: true_positives, false_positives, false_negatives (at 0.5) and training_count, one entry an evaluated node. tuning: "holdout",
-    "refit" or "" for where thresholds were fitted; sibling: the identity of the cell whose held-out scores they were fitted on.
-    seconds: what it took.
+    nodes: true_positives, false_positives, false_negatives (at 0.5) and training_count, one entry an evaluated node. tuning:
+    "holdout", "refit" or "" for where thresholds were fitted; sibling: the identity of the cell whose held-out scores they were
+    fitted on. seconds: what it took.
     """
 
     metrics: Mapping[str, float]
@@ -59,9 +59,12 @@ class HeldOutScores:
 
 
 def sibling(cell: Cell) -> Cell:
-    """The same cell with the rows held out that it was trained on, for thresholds: same settings and seed, training.holdout=valid."""
+    """The same cell with the rows held out that it was trained on, for thresholds: same settings and seed,
+    training.holdout=valid.
+    """
     training = dataclasses.replace(cell.settings.training, holdout="valid")
-    return dataclasses.replace(cell, settings=dataclasses.replace(cell.settings, training=training))
+    parts = tuple(sibling(part) for part in cell.parts)
+    return dataclasses.replace(cell, settings=dataclasses.replace(cell.settings, training=training), parts=parts)
 
 
 def held_out_of_sibling(cell: Cell, store: Store, runtime: RuntimeSettings) -> HeldOutScores | None:
@@ -78,13 +81,11 @@ def held_out_of_sibling(cell: Cell, store: Store, runtime: RuntimeSettings) -> H
     return HeldOutScores(other.identity, stored.held_out, dataset)
 
 
-def evaluate(
-    cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutScores | None, rules: Sequence[str]
-) -> Evaluation:
+def evaluate(cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutScores | None, rules: Sequence[str]) -> Evaluation:
     """Evaluate a cell's scores.
 
-    test: float32 [test rows, nodes]. dataset: with the cell's own holdout; its features are not looked at. held_out: the cell's own
-    held-out scores, or its sibling's; None where there are none. rules: names of :data:`hmc.rules.RULES` or module:name.
+    test: float32 [test rows, nodes]. dataset: with the cell's own holdout; its features are not looked at. held_out: the cell's
+    own held-out scores, or its sibling's; None where there are none. rules: names of :data:`hmc.rules.RULES` or module:name.
 
     Raises MetricError for scores that cannot be evaluated, SettingsError for a rule that is not known.
     """
@@ -137,5 +138,5 @@ def _weights(cell: Cell, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """The weights of positive and negative labels that the method ``weighted`` has under the cell's protocol."""
     protocol = cell.settings.protocol
     counted = dataset.train.labels if protocol.weights_from == "train" else dataset.training.labels
-    weights = node_weights(counted, dataset.hierarchy, WEIGHTS, protocol).assigned(protocol.weighted_label)
+    weights = node_weights(counted, dataset.hierarchy, WEIGHTS, protocol).assigned(protocol.weights_apply_to)
     return weights.positive, weights.negative

@@ -19,7 +19,9 @@ from hmc.settings import RunSettings, RuntimeSettings
 from hmc.training.inputs import AS_THEY_ARE, Inputs, LearningEncoder
 
 
-def embedded(dataset: Dataset, settings: RunSettings, runtime: RuntimeSettings, device: torch.device) -> tuple[Dataset, Inputs]:
+def with_features(
+    dataset: Dataset, settings: RunSettings, runtime: RuntimeSettings, device: torch.device
+) -> tuple[Dataset, Inputs]:
     """The dataset to train on, and what turns its rows into features.
 
     Without an encoder pixels are features, standardised. A frozen encoder's features are taken as it gives them. settings: of the
@@ -43,6 +45,12 @@ def embedded(dataset: Dataset, settings: RunSettings, runtime: RuntimeSettings, 
         features = {split: encoders.encode(encoder, own, device) for split, own in pixels.items()}
         return _with_features(dataset, features), AS_THEY_ARE
     return dataset, LearningEncoder(encoder, encoder.width, settings.training)
+
+
+def frozen_features(dataset: Dataset, settings: RunSettings, runtime: RuntimeSettings) -> Dataset:
+    """The dataset with features computed once, for a method that trains no encoder. Raises EncoderError."""
+    found, _ = with_features(dataset, settings, runtime, torch.device("cpu"))
+    return found
 
 
 def _with_features(dataset: Dataset, features: dict[str, np.ndarray]) -> Dataset:

@@ -1,7 +1,7 @@
 """Who runs a cell: a lock file that the system releases when its holder ends, however it ends.
 
 Reproductions that share a store, in other terminals or on other machines, see from it what they need not run. Machines share
-the locks where the file system does (NFS 4, Lustre mounted with flock); where it has no locks at all, cells are run unclaimed.
+the locks where the file system does (NFS 4, Lustre mounted with flock); where it has no locks at all, cells are run unlocked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hmc.files import unwritable
 NAME = "lock"
 
 TRIES, PAUSE_SECONDS = 3, 0.01
-"""Of a claim: who asks whether a cell is claimed has its lock for an instant."""
+"""Of a lock: who asks whether a cell is locked has its lock for an instant."""
 
 
 class LockedError(RuntimeError):
@@ -33,12 +33,12 @@ class LockedError(RuntimeError):
 
 
 @contextlib.contextmanager
-def claim(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the cell whose record is in this folder. Raises LockedError where another process holds it, UnwritableError
-    where it cannot be claimed.
+    where it cannot be locked.
     """
     path = folder / NAME
-    handle = _locked(path)
+    handle = _lock(path)
     if handle is None:
         yield
         return
@@ -72,7 +72,7 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def _locked(path: Path) -> int | None:
+def _lock(path: Path) -> int | None:
     """The locked file, or None where the file system has no locks."""
     tries = 0
     while True:

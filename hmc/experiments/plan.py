@@ -13,6 +13,9 @@ from hmc.data.catalog import MissingDataError
 from hmc.data.identity import data_sha256
 from hmc.results.store import Store
 from hmc.settings import BlockSettings, Cell, RuntimeSettings, SettingsError, SuiteSettings, build, departures, did_you_mean
+from hmc.settings.sharing import same_scores
+
+RELEASED = "released"
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ def identified(suite: SuiteSettings, runtime: RuntimeSettings) -> tuple[list[tup
         for dataset, method, protocol in itertools.product(block.datasets, block.methods, block.protocols):
             try:
                 for cell in _block_cells(dataset, method, protocol, block, runtime):
-                    found.setdefault(cell.identity, (cell, block.required))
+                    # One cell may be shown under several protocols.
+                    found.setdefault(f"{cell.identity} {cell.shown_protocol}", (cell, block.required))
             except MissingDataError as error:
                 if block.required:
                     raise
@@ -79,11 +83,39 @@ def _selected_blocks(suite: SuiteSettings, above: tuple[str, ...] = ()) -> list[
 
 
 def _block_cells(dataset: str, method: str, protocol: str, block: BlockSettings, runtime: RuntimeSettings) -> Iterable[Cell]:
-    first = run_settings(dataset, method, 0, protocol=protocol, training=block.training, overrides=block.overrides)
-    departed = (
-        departures(first, run_settings(dataset, method, 0, protocol=protocol, training=block.training)) if block.overrides else ()
+    return composed(dataset, method, runtime, protocol=protocol, training=block.training, overrides=block.overrides).of_seeds(
+        block.seeds
     )
-    return Cell(first, data_sha256(first.dataset, runtime, first.encoder), departed).of_seeds(block.seeds)
+
+
+def composed(
+    dataset: str,
+    method: str,
+    runtime: RuntimeSettings,
+    *,
+    protocol: str = "released",
+    training: str = "paper",
+    overrides: Sequence[str] = (),
+) -> Cell:
+    """The cell of seed 0 that these files and overrides describe, with the cells that it mixes.
+
+    Where no switch of its protocol touches it, it is the released one's cell, shown under this protocol.
+
+    Raises SettingsError, MissingDataError.
+    """
+    settings = run_settings(dataset, method, 0, protocol=protocol, training=training, overrides=overrides)
+    departed = departures(settings, run_settings(dataset, method, 0, protocol=protocol, training=training)) if overrides else ()
+    shown = ""
+    if protocol != RELEASED:
+        released = run_settings(dataset, method, 0, protocol=RELEASED, training=training, overrides=overrides)
+        if same_scores(settings, released):
+            settings, shown = released, protocol
+    of_parts = [override for override in overrides if not override.startswith("method.")]
+    parts = tuple(
+        composed(dataset, part, runtime, protocol=protocol, training=training, overrides=of_parts)
+        for part in settings.method.mixture
+    )
+    return Cell(settings, data_sha256(settings.dataset, runtime, settings.encoder), departed, parts, shown)
 
 
 def _selected(available: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -104,13 +136,29 @@ def _check_selection(suite: SuiteSettings, blocks: Sequence[BlockSettings]) -> N
             raise SettingsError(f"the seeds {list(seeds)} of the suite {suite.name} name a seed twice; name each once")
 
 
-def with_states(cells: Iterable[Cell], store: Store) -> list[PlannedCell]:
-    """What the store knows of each cell."""
+def with_states(cells: Iterable[Cell], store: Store, *, with_scores: bool = False) -> list[PlannedCell]:
+    """What the store knows of each cell. with_scores: a cell whose scores are not on disk is missing."""
     found = []
     for cell in cells:
         state = store.state(cell)
-        found.append(PlannedCell(cell, state.name, state.reason))
+        if with_scores and state.name == "done" and not store.scores_path(cell).is_file():
+            found.append(PlannedCell(cell, "missing", "its scores are not on disk"))
+        else:
+            found.append(PlannedCell(cell, state.name, state.reason))
     return found
+
+
+def in_stages(cells: Sequence[Cell], store: Store, *, force: bool = False) -> tuple[list[Cell], list[Cell]]:
+    """Cells to be run, each identity once: first those that stand alone, with the parts of mixtures that have no scores yet; then
+    mixtures.
+    """
+    alone: dict[str, Cell] = {cell.identity: cell for cell in cells if not cell.parts}
+    mixtures = {cell.identity: cell for cell in cells if cell.parts}
+    for mixture in mixtures.values():
+        for part in mixture.parts:
+            if force or not store.is_done(part, with_scores=True):
+                alone.setdefault(part.identity, part)
+    return list(alone.values()), list(mixtures.values())
 
 
 def counts(plan: Iterable[PlannedCell]) -> Mapping[str, int]:

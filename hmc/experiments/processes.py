@@ -121,7 +121,7 @@ def _ending(code: int) -> str:
 def _spawn(runtime: RuntimeSettings) -> tuple[Any, Connection]:
     # Forked from a server that has torch loaded and nothing started: in place in milliseconds, and sharing torch's memory.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "hmc.experiments.run"])
+    context.set_forkserver_preload(["__main__", "hmc.experiments.run", "hmc.experiments.networks"])
     for _ in range(STARTS):
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, runtime), daemon=True)

@@ -5,6 +5,7 @@ Imports torch only when there is something to run.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from hmc.experiments import estimate, plan, processes
 from hmc.experiments.estimate import Estimate
 from hmc.experiments.leftovers import tidy
 from hmc.experiments.plan import PlannedCell
+from hmc.experiments.reevaluate import evaluate_again
 from hmc.results.reference import known_lines, recorded
-from hmc.results.store import Store, merged
+from hmc.results.runs_csv import merged
+from hmc.results.store import Store
 from hmc.settings import Cell, DatasetSettings, ExecutorSettings, RuntimeSettings, SuiteSettings
 
 
@@ -142,7 +145,7 @@ def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     """
     pairs, left_out = plan.identified(suite, runtime)
     store = Store(runtime.results_dir)
-    entries = plan.with_states([cell for cell, _ in pairs], store)
+    entries = plan.with_states([cell for cell, _ in pairs], store, with_scores=runtime.require_scores)
     print(_summary(suite, entries))
     known = recorded(store)
     print(_known(entries, known, reuse), end="")
@@ -164,7 +167,13 @@ def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
         print(_expectation(to_run, _estimated(to_run, store, executor, workers), workers, store.folder), flush=True)
         from hmc.experiments.execute import execute
 
-        failed = {str(outcome.cell): outcome.error for outcome in execute(to_run, runtime, executor) if outcome.error}
+        for stage in plan.in_stages(to_run, store, force=runtime.force):
+            # Parts that have a record but no scores are run again for their scores.
+            forced = dataclasses.replace(runtime, require_scores=True) if any(cell.parts for cell in to_run) else runtime
+            failed |= {str(outcome.cell): outcome.error for outcome in execute(stage, forced, executor) if outcome.error}
+    evaluated = evaluate_again([cell for cell, _ in pairs], runtime)
+    if evaluated.again:
+        print(evaluated.text())
     required_but_left_out = any(required and cell.dataset in unavailable for cell, required in pairs)
     return Reproduction(tuple(cell for cell, _ in pairs), left_out, failed, bool(failed) or required_but_left_out)
 

@@ -20,7 +20,7 @@ def fitting(runtime: RuntimeSettings) -> Callable[[Cell], int]:
 
     One on a CPU, where cells side by side in processes of their own are faster, and for a dataset of unknown size.
     """
-    from hmc.experiments.run import device_for
+    from hmc.experiments.networks import device_for
 
     device = device_for(runtime)
     if device.type != "cuda":

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from hmc.results.record import Record
-from hmc.results.store import Store, flattened
+from hmc.results.runs_csv import flattened
+from hmc.results.store import Store
 from hmc.settings import RuntimeSettings, SettingsError
 
 Track = Callable[[Record], None]

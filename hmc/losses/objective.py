@@ -125,7 +125,7 @@ class _ScheduledWeights:
         settings = context.method.node_weights
         self._by_label = settings.scheme != "none"
         counted = node_weights(context.training_labels, context.hierarchy, settings, context.protocol)
-        weights = counted.assigned(context.protocol.weighted_label)
+        weights = counted.assigned(context.protocol.weights_apply_to)
         start = np.stack([weights.negative, weights.positive])
         end = np.full_like(start, settings.omega)
         self._start, self._end = (

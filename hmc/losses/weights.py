@@ -30,20 +30,20 @@ class NodeWeights:
     positive: np.ndarray
     negative: np.ndarray
 
-    def assigned(self, weighted_label: str) -> NodeWeights:
+    def assigned(self, weights_apply_to: str) -> NodeWeights:
         """The weights as an objective uses them.
 
-        weighted_label: ``positive`` leaves them as they are, as the method is described. ``negative`` exchanges them: positive
-        labels take the weights of negatives (1 in the released program) and negative labels those of positives. That is what
-        the released program's objective does, as its losses and gradients for fixed inputs show.
+        weights_apply_to: ``positives`` leaves them as they are, as the method is described. ``negatives`` exchanges them:
+        positive labels take the weights of negatives (1 in the released program) and negative labels those of positives. That is
+        what the released program's objective does, as its losses and gradients for fixed inputs show.
 
         Raises SettingsError for anything else.
         """
-        if weighted_label == "positive":
+        if weights_apply_to == "positives":
             return self
-        if weighted_label == "negative":
+        if weights_apply_to == "negatives":
             return NodeWeights(positive=self.negative, negative=self.positive)
-        raise _unknown("protocol.weighted_label", weighted_label, ("negative", "positive"))
+        raise _unknown("protocol.weights_apply_to", weights_apply_to, ("negatives", "positives"))
 
 
 def node_weights(
@@ -51,12 +51,12 @@ def node_weights(
 ) -> NodeWeights:
     """The weights that a method's settings ask for, under a protocol.
 
-    labels: bool [rows, nodes], closed under ancestors; the rows to count on.
-    settings.scheme: ``none`` (all ones), ``class_wise`` (released), ``binary``, or a person's own function as module:name with
-    the parameters of this one. protocol: its ``frequency``, ``unseen`` and ``negative``. With ``negative=ones`` (released)
-    negative labels count 1; with ``balanced`` the same formula, on the frequencies of negatives, weights them.
+    labels: bool [rows, nodes], closed under ancestors; the rows to count on. settings.scheme: ``none`` (all ones), ``class_wise``
+    (released), ``binary``, or a person's own function as module:name with the parameters of this one. protocol: its
+    ``frequency``, ``unseen_node_weight`` and ``negative_weights``. With ``negative_weights=ones`` (released) negative labels
+    count 1; with ``balanced`` the same formula, on the frequencies of negatives, weights them.
 
-    These are the weights counted for each label; which label then takes which is ``protocol.weighted_label``, see
+    These are the weights counted for each label; which label then takes which is ``protocol.weights_apply_to``, see
     :meth:`NodeWeights.assigned`.
 
     Raises ValueError for labels of the wrong shape or without rows, and for an own function's weights that cannot be used.
@@ -70,14 +70,14 @@ def node_weights(
 
     def weigh(carried: np.ndarray) -> np.ndarray:
         frequency = node_frequency(carried, hierarchy, protocol.frequency)
-        return scaled_weights(raw_weights(frequency, len(labels), divisor, protocol.unseen), settings.omega)
+        return scaled_weights(raw_weights(frequency, len(labels), divisor, protocol.unseen_node_weight), settings.omega)
 
     positive = weigh(labels != 0)
-    if protocol.negative == "ones":
+    if protocol.negative_weights == "ones":
         return NodeWeights(positive, np.ones(len(hierarchy)))
-    if protocol.negative == "balanced":
+    if protocol.negative_weights == "balanced":
         return NodeWeights(positive, weigh(labels == 0))
-    raise _unknown("protocol.negative", protocol.negative, ("ones", "balanced"))
+    raise _unknown("protocol.negative_weights", protocol.negative_weights, ("ones", "balanced"))
 
 
 DIVISORS: dict[str, Callable[[Hierarchy], int]] = {"class_wise": len, "binary": lambda hierarchy: 2}
@@ -118,7 +118,7 @@ def raw_weights(frequency: np.ndarray, rows: int, divisor: float, unseen: str = 
     elif unseen == "max_seen":
         weights[~seen] = weights[seen].max() if seen.any() else 1
     else:
-        raise _unknown("protocol.unseen", unseen, ("one", "max_seen"))
+        raise _unknown("protocol.unseen_node_weight", unseen, ("one", "max_seen"))
     return weights
 
 

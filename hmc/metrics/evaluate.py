@@ -193,33 +193,3 @@ def rule_metrics(test: Scored, predicted: np.ndarray, added: float = 0.0) -> Dec
         "labels_added": added,
     }
     return Decided(metrics, counts)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    metrics: dict[str, float]
-    nodes: dict[str, list[int]]
-
-
-def evaluate(probabilities: np.ndarray, labels: np.ndarray, hierarchy: Hierarchy, training_counts: np.ndarray) -> Evaluation:
-    """TEMPORARY: the former interface."""
-    training = np.asarray(training_counts)
-    if training.shape != (len(hierarchy),) or not np.issubdtype(training.dtype, np.integer) or (training < 0).any():
-        raise MetricError(f"training counts are {training.dtype} of shape {training.shape}; expected whole numbers, 0 or more")
-    test = scored(probabilities, labels, hierarchy, TrainingSummary(training, 1, np.zeros(len(hierarchy))))
-    places = test.evaluated
-    decided = rule_metrics(test, test.scores > 0.5)
-    metrics = {"au_prc": ranking.micro_average_precision(test.labels[:, places], test.scores[:, places]), **decided.metrics}
-    for name in ("labels_added", "macro_f1_of_means"):
-        del metrics[name]
-    metrics["incoherent_share"] = grouped.incoherent_share(test.scores, hierarchy)
-    counts = decided.counts
-    return Evaluation(
-        metrics,
-        {
-            "true_positives": counts.true_positives.tolist(),
-            "false_positives": counts.false_positives.tolist(),
-            "false_negatives": counts.false_negatives.tolist(),
-            "training_count": training[places].tolist(),
-        },
-    )

@@ -17,7 +17,8 @@ from hmc.report.near_best import QUICK
 from hmc.report.pair_table import BALANCE, POINTS, balance, difference, p_value
 from hmc.report.render import DASH, RECONSTRUCTED, Table, terminal, write_tables
 from hmc.results.reference import lines
-from hmc.results.store import Store, frame, merged
+from hmc.results.runs_csv import frame, merged
+from hmc.results.store import Store
 from hmc.settings import SettingsError, build, column_name, did_you_mean, setting
 from hmc.stats.frames import OVER, compare
 from hmc.stats.pairwise import ALTERNATIVES, ZERO_METHODS, Choices, Comparison, Family

@@ -18,18 +18,18 @@ import pandas as pd
 from hmc.metrics.grouped import FREQUENCY_BANDS
 from hmc.report.render import RECONSTRUCTED, Estimate
 from hmc.results.record import Record
-from hmc.results.store import PARTS, Row, frame, merged, row
+from hmc.results.runs_csv import PARTS, Row, frame, merged, row
 from hmc.settings import Cell
 
 BASELINE = "chmcnn"
 
-BENCHMARK = ("others", "fun", "go")
+BENCHMARK = ("non_genomic", "fun", "go")
 """Groups of datasets with published counterparts: those of the paper's claims on datasets."""
 OVER_DATASETS = (*BENCHMARK, "own")
 """Groups that tests over datasets take: generated data prove nothing about real ones, images are compared over conditions."""
 
 GROUPS = {
-    "others": "other datasets",
+    "non_genomic": "other datasets",
     "fun": "FunCat",
     "go": "Gene Ontology",
     "images": "images",

@@ -18,7 +18,8 @@ from hmc.report.render import Table, slug, terminal, write_tables
 from hmc.report.tables import tables
 from hmc.results import published
 from hmc.results.reference import known_lines, recorded
-from hmc.results.store import Store, frame
+from hmc.results.runs_csv import frame
+from hmc.results.store import Store
 from hmc.settings import Cell, SuiteSettings
 
 

@@ -27,7 +27,7 @@ from hmc.report.grid import (
 from hmc.report.near_best import ALPHA, NearBest, near_best
 from hmc.report.render import DASH, RECONSTRUCTED, Entry, Estimate, Table
 from hmc.results.published import Published, PublishedValue
-from hmc.results.store import natural
+from hmc.results.runs_csv import natural
 
 _INCOMPLETE = (
     f"{DASH}: not planned or not run, or, in brackets, the seeds done of those planned. "

@@ -6,7 +6,8 @@ They are there to compare with, and are never changed by a user's own run.
 from __future__ import annotations
 
 from hmc.results.published import FOLDER as PUBLISHED
-from hmc.results.store import Row, Store, merged
+from hmc.results.runs_csv import Row, merged
+from hmc.results.store import Store
 
 FOLDER = PUBLISHED.parent / "reference"
 """Where a checkout keeps them, whatever folder its own results go to."""

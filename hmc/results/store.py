@@ -2,37 +2,28 @@
 
 ``<results>/runs/<dataset>/<method>/<protocol>/seed-<n>/<first 12 of the identity>/`` holds ``record.json`` of a complete cell or
 ``failure.json`` of a failed one. Two names rather than one: a failure then cannot overwrite a result, however many workers race.
-``<results>/runs.csv`` is the aggregate that is checked in, one line a record; tables can be made from it alone.
+Beside a record lie the cell's scores, ``scores.npz``. ``<results>/runs.csv`` is an aggregate, one line a record; tables can be
+made from it alone.
 """
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
-import json
-import re
 import urllib.parse
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from hmc.files import csv_file, require_writable, write_atomically
-from hmc.results.record import CELL_KEYS, Record, RecordError, StaleRecordError
-from hmc.settings import RECORD_SCHEMA, Cell, SettingsError, column_name, identifying
+from hmc.files import require_writable, write_atomically
+from hmc.results.convert import convert_file
+from hmc.results.record import Record, RecordError, StaleRecordError
+from hmc.results.runs_csv import Row, all_lines, csv_text, flattened, frame, merged, read_csv, row
+from hmc.scores import SCORES, load_scores, save_scores
+from hmc.settings import Cell, SettingsError, identifying
 
 COMPLETE, FAILED = "record.json", "failure.json"
-
-Row = dict[str, str]
-"""A record as one line of runs.csv: dotted names to text."""
-
-_LEADING = (*CELL_KEYS, "identity", "schema", "status", "error")
-_MOMENTS = ("times.started", "times.finished")
-PARTS = ("metrics", "data", "times", "environment", "settings")
 
 
 @dataclass(frozen=True)
@@ -58,7 +49,11 @@ class Store:
 
     def path(self, cell: Cell) -> Path:
         """The folder of the cell's result, whether it exists or not."""
-        return self._path(cell.dataset, cell.method, cell.protocol, cell.seed, cell.identity)
+        return self._path(cell.dataset, cell.method, cell.settings.protocol.name, cell.seed, cell.identity)
+
+    def scores_path(self, cell: Cell) -> Path:
+        """The file of the cell's scores, whether it exists or not."""
+        return self.path(cell) / SCORES
 
     def state(self, cell: Cell) -> State:
         """Whether the cell is done, stale (complete, but with other settings or data), failed or missing. Reads, never raises."""
@@ -82,6 +77,10 @@ class Store:
             if isinstance(other, Record) and other.cell["variant"] == cell.variant:
                 return State("stale", f"done with {_difference(other, cell)}")
         return State("missing")
+
+    def is_done(self, cell: Cell, *, with_scores: bool = False) -> bool:
+        """Whether the cell has a result; with_scores: and its scores are on disk."""
+        return self.state(cell).name == "done" and (not with_scores or self.scores_path(cell).is_file())
 
     def load(self, cell: Cell) -> Record:
         """The cell's complete record. Raises RecordError when there is none or it cannot be trusted."""
@@ -113,6 +112,34 @@ class Store:
     def _path(self, dataset: str, method: str, protocol: str, seed: int, identity: str) -> Path:
         names = (_folder_name(name) for name in (dataset, method, protocol))
         return self.runs.joinpath(*names, f"seed-{seed}", identity[:12])
+
+    def convert(self) -> int:
+        """Bring records of schema 1 into today's layout and place; how many there were. Their scores, where kept, go with them.
+
+        Raises RecordError for a record that cannot be converted; those converted by then stay converted.
+        """
+        count = 0
+        for name in sorted(glob.glob("*/*/*/seed-*/*", root_dir=self.runs, include_hidden=True)):  # noqa: PTH207
+            for file in (COMPLETE, FAILED):
+                old = self.runs / name / file
+                if old.is_file() and isinstance(_read(old), StaleRecordError):
+                    self._convert_one(old)
+                    count += 1
+        return count
+
+    def _convert_one(self, old: Path) -> None:
+        record = convert_file(old)
+        scores = old.parent / SCORES
+        if scores.is_file():
+            found = load_scores(scores)
+            new = self.save(record).with_name(SCORES)
+            save_scores(new, replace(found, identity=record.identity))
+        else:
+            self.save(record)
+        for path in (old, scores):
+            path.unlink(missing_ok=True)
+        if not any(old.parent.iterdir()):
+            old.parent.rmdir()
 
     # --- all records ------------------------------------------------------------------------------------------------
 
@@ -148,139 +175,11 @@ class Store:
         those of other schemas too. The same records give the same bytes.
         """
         path = path or self.csv
-        known = _all_lines(path) if path.exists() else []
+        known = [line for _, line in all_lines(path)] if path.exists() else []
         wanted = None if cells is None else {cell.identity for cell in cells}
         records = (record for record in self.records() if wanted is None or record.identity in wanted)
         write_atomically(path, csv_text(merged(known, (row(record) for record in records))))
         return path
-
-
-# --- lines of runs.csv ----------------------------------------------------------------------------------------------
-
-
-def row(record: Record, parts: Sequence[str] = PARTS) -> Row:
-    """A record's scalars under dotted names, as text; counts per node and the learning curve stay in the record."""
-    line = {key: _text(record.cell[key]) for key in CELL_KEYS}
-    line |= {key: _text(getattr(record, key)) for key in ("identity", "schema", "status", "error")}
-    for part in parts:
-        line |= {name: _text(value) for name, value in flattened(getattr(record, part), part)}
-    return line
-
-
-def flattened(document: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:
-    """The leaves of nested mappings under dotted names."""
-    for key, value in document.items():
-        if isinstance(value, dict):
-            yield from flattened(value, f"{at}.{key}")
-        else:
-            yield f"{at}.{key}", value
-
-
-def merged(*sources: Iterable[Row]) -> list[Row]:
-    """Rows of all sources, each identity once, sorted. A complete row goes before a failed one, then a later source first."""
-    chosen: dict[str, Row] = {}
-    for source in sources:
-        for line in source:
-            known = chosen.get(line["identity"])
-            if known is None or line["status"] == "complete" or known["status"] != "complete":
-                chosen[line["identity"]] = line
-    return sorted(chosen.values(), key=_place)
-
-
-def csv_text(rows: Iterable[Row]) -> str:
-    """The text of runs.csv: cell, identity and status first, then metrics, data, times, environment, settings, each sorted."""
-    lines = list(rows)
-    present = {name for line in lines for name in line} - set(_LEADING)
-    columns = [*_LEADING, *sorted(present, key=lambda name: (PARTS.index(name.partition(".")[0]), natural(name)))]
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return buffer.getvalue()
-
-
-def read_csv(path: Path) -> list[Row]:
-    """The lines of a runs.csv that follow this program's record schema; empty fields are left out, as before they were written.
-
-    What another version wrote is left out with a warning that counts it. Raises RecordError naming the line when the file is
-    truncated, was merged badly, or has text where a number must be.
-    """
-    lines = _all_lines(path)
-    ours = [line for line in lines if line["schema"] == str(RECORD_SCHEMA)]
-    if len(ours) < len(lines):
-        others = ", ".join(sorted({line["schema"] for line in lines if line["schema"] != str(RECORD_SCHEMA)}))
-        warnings.warn(
-            f"{path} has {len(lines) - len(ours)} lines of record schema {others}, not {RECORD_SCHEMA}; they are left out "
-            "(run their cells again, or use the version that wrote them)",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    return ours
-
-
-def _all_lines(path: Path) -> list[Row]:
-    remedy = "restore it from git, or delete it and export it anew"
-    try:
-        columns, entries = csv_file.read(path, remedy)
-        missing = [name for name in _LEADING if name not in columns]
-        unknown = [name for name in columns if name not in _LEADING and name.partition(".")[0] not in PARTS]
-        if missing or unknown:
-            problem = f"lacks the column {missing[0]!r}" if missing else f"has an unknown column {unknown[0][:60]!r}"
-            raise RecordError(f"{path}:1 {problem}; {remedy}, or use the version that wrote it")
-        numeric = [name for name in columns if _is_numeric(name)]
-        lines = []
-        for number, entry in entries:
-            if not re.fullmatch("[0-9]{1,18}", entry["seed"]) or not entry["identity"]:
-                raise RecordError(f"{path}:{number} is no complete line of {len(columns)} fields; {remedy}")
-            for name in numeric:
-                if entry[name] and csv_file.number(entry[name]) is None:
-                    raise RecordError(f"{path}:{number} has {entry[name][:60]!r} as {name}, where a number is expected; {remedy}")
-            lines.append({name: value for name, value in entry.items() if value or name in _LEADING})
-    except csv_file.CsvError as error:
-        raise RecordError(str(error)) from None
-    return lines
-
-
-def _is_numeric(column: str) -> bool:
-    return column.startswith(("metrics.", "times.")) and column not in _MOMENTS
-
-
-def frame(rows: Iterable[Row]) -> pd.DataFrame:
-    """Rows as a table for the report.
-
-    Columns: dataset, group, column, method, protocol, variant, seed (int), identity, status, error, reconstructed ("" or what
-    was), every metric under its plain name (float, NaN where a record has none), and times.*, data.*, environment.*, settings.*
-    under their dotted names (times as float where they are numbers, the rest as text).
-    """
-    lines = list(rows)
-    names = sorted({name for line in lines for name in line} | set(_LEADING))
-    table = pd.DataFrame(lines, columns=names, dtype=object)
-    numeric = [name for name in names if _is_numeric(name)]
-    columns: dict[str, pd.Series] = {name: table[name].fillna("") for name in names if name not in numeric}
-    columns |= {name.removeprefix("metrics."): pd.to_numeric(table[name]).astype(float) for name in numeric}
-    columns["seed"] = table["seed"].astype(int)
-    columns["reconstructed"] = columns.pop("data.reconstructed", pd.Series("", index=table.index, dtype=object))
-    marks = table[["method", "protocol", "variant"]].itertuples(index=False)
-    columns["column"] = pd.Series([column_name(*mark) for mark in marks], index=table.index, dtype=object)
-    return pd.DataFrame(columns)
-
-
-def natural(name: str) -> tuple[tuple[int, int | str], ...]:
-    """A sorting key that puts depth_10 after depth_2."""
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name) if part)
-
-
-def _place(line: Row) -> tuple[Any, ...]:
-    return (*(line[key] for key in CELL_KEYS[:-1]), int(line["seed"]), line["identity"])
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    # As JSON writes it: "true" and [..] mean the same to every reader, floats stay exact. repr() is the faster way for numbers.
-    return repr(value) if type(value) in (int, float) else json.dumps(value)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

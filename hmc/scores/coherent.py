@@ -8,7 +8,8 @@ from hmc.hierarchy import Hierarchy
 
 
 def coherent(scores: np.ndarray, hierarchy: Hierarchy) -> np.ndarray:
-    """The maximum over descendants, as C-HMCNN's constraint takes it: a node's score is the largest of its descendants', itself included.
+    """The maximum over descendants, as C-HMCNN's constraint takes it: a node's score is the largest of its descendants', itself
+    included.
 
     scores: float [rows, nodes]. Returns the same shape and type.
 

@@ -5,22 +5,14 @@ unknown key with the nearest known one, a wrong type, and a value out of range, 
 """
 
 from hmc.settings.build import SettingsError, build, did_you_mean, named_object, setting, to_mapping
-from hmc.settings.cell import (
-    RECORD_SCHEMA,
-    Cell,
-    Departures,
-    canonical_hash,
-    column_name,
-    departures,
-    identifying,
-    identity,
-    variant,
-)
+from hmc.settings.cell import Cell, Departures, canonical_hash, column_name, departures, identifying, identity_of, variant
 from hmc.settings.executor import ExecutorSettings, SlurmSettings
 from hmc.settings.schema import (
     BUILT_IN_ENCODER,
+    REFERENCE_PREDICTORS,
     DatasetSettings,
     EncoderSettings,
+    EstimatorSettings,
     FocalSettings,
     ImageSettings,
     MethodSettings,
@@ -39,12 +31,13 @@ from hmc.settings.suite import BlockSettings, SuiteSettings
 
 __all__ = [
     "BUILT_IN_ENCODER",
-    "RECORD_SCHEMA",
+    "REFERENCE_PREDICTORS",
     "BlockSettings",
     "Cell",
     "DatasetSettings",
     "Departures",
     "EncoderSettings",
+    "EstimatorSettings",
     "ExecutorSettings",
     "FocalSettings",
     "ImageSettings",
@@ -68,7 +61,7 @@ __all__ = [
     "departures",
     "did_you_mean",
     "identifying",
-    "identity",
+    "identity_of",
     "named_object",
     "setting",
     "to_mapping",

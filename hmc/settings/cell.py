@@ -6,15 +6,12 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hmc.settings.build import plain, to_mapping
 from hmc.settings.schema import RunSettings
-
-RECORD_SCHEMA = 1
-"""Version of the record's layout and of what its numbers mean; part of every identity."""
 
 
 def canonical_hash(document: Any) -> str:
@@ -23,15 +20,27 @@ def canonical_hash(document: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def identifying(settings: RunSettings) -> dict[str, Any]:
-    """The part of the settings that can change a number: no titles, no addresses, no paths.
+NETWORK_KEYS = (
+    *("members", "ensemble", "resampling", "node_weights", "focal", "schedule", "weighted_share"),
+    *("reduction", "loss", "loss_options", "objective", "options"),
+)
+"""Settings of a method that only a network has."""
 
-    Settings that came after the first records (see :func:`setting`) are in it only where they depart from their defaults.
+
+def identifying(settings: RunSettings) -> dict[str, Any]:
+    """The part of the settings that can change a score: no titles, no addresses, no paths.
+
+    Settings that came after the first records (see :func:`setting`) are in it only where they depart from their defaults. What
+    trains a network is in it only for a network: an estimator's scores depend on its rows alone.
     """
     document = _without_omitted_defaults(settings)
     named = ("name", "labels", "unevaluated", "fraction")
     document["dataset"] = {key: value for key, value in document["dataset"].items() if key in named}
     del document["method"]["title"]
+    if settings.method.kind != "network":
+        document["training"] = {key: value for key, value in document["training"].items() if key == "holdout"}
+        document["method"] = {key: value for key, value in document["method"].items() if key not in NETWORK_KEYS}
+        document["protocol"] = {key: value for key, value in document["protocol"].items() if key in ("name", "imputation")}
     if "encoder" in document:
         del document["encoder"]["checkpoint"]
     return document
@@ -63,13 +72,13 @@ def _omitted_defaults(kind: type) -> dict[str, Any]:
     }
 
 
-def identity(settings: RunSettings, data_sha256: str) -> str:
-    """What tells results apart: the identifying settings, the data's hash and the record's schema, hashed."""
-    return _identity(identifying(settings), data_sha256)
+def identity_of(document: Mapping[str, Any], data_sha256: str, parts: Sequence[str] = ()) -> str:
+    """What tells results apart: identifying settings, the data's hash and, of a mixture, the identities of its parts, hashed.
 
-
-def _identity(document: Mapping[str, Any], data_sha256: str) -> str:
-    return canonical_hash({"settings": document, "data_sha256": data_sha256, "schema": RECORD_SCHEMA})
+    The layout of records is not in it, so that a new one never means new training.
+    """
+    whole: dict[str, Any] = {"settings": document, "data_sha256": data_sha256}
+    return canonical_hash(whole | ({"parts": list(parts)} if parts else {}))
 
 
 Departures = tuple[tuple[str, Any], ...]
@@ -128,24 +137,29 @@ def _value(value: Any) -> str:
 class Cell:
     """The unit of work, of resuming and of statistics: one dataset, method and seed under one protocol.
 
-    departed: the settings in which this cell departs from its files, see :func:`departures`.
+    departed: the settings in which this cell departs from its files, see :func:`departures`. parts: the cells that a mixture
+    mixes. shown_protocol: the protocol under which the cell is shown, where none of that one's switches touches it and so the
+    cell of another protocol serves; empty for its own.
     """
 
     settings: RunSettings
     data_sha256: str
     departed: Departures = ()
+    parts: tuple[Cell, ...] = ()
+    shown_protocol: str = ""
 
     @functools.cached_property
     def identity(self) -> str:
-        return identity(self.settings, self.data_sha256)
+        return identity_of(identifying(self.settings), self.data_sha256, [part.identity for part in self.parts])
 
     def of_seeds(self, seeds: Iterable[int]) -> Iterator[Cell]:
         """The same cell under other seeds; as fast as plans of thousands of cells need, since only the seed is looked at."""
         document = identifying(self.settings)
         for seed in seeds:
-            cell = dataclasses.replace(self, settings=dataclasses.replace(self.settings, seed=seed))
+            parts = tuple(next(part.of_seeds([seed])) for part in self.parts)
+            cell = dataclasses.replace(self, settings=dataclasses.replace(self.settings, seed=seed), parts=parts)
             document["seed"] = seed
-            cell.__dict__["identity"] = _identity(document, self.data_sha256)
+            cell.__dict__["identity"] = identity_of(document, self.data_sha256, [part.identity for part in parts])
             yield cell
 
     @property
@@ -158,7 +172,7 @@ class Cell:
 
     @property
     def protocol(self) -> str:
-        return self.settings.protocol.name
+        return self.shown_protocol or self.settings.protocol.name
 
     @property
     def seed(self) -> int:

@@ -65,7 +65,7 @@ class DatasetSettings:
     name: str = setting()
     kind: str = setting("arff", choices=("arff", "synthetic", "images", "digits"))
     title: str = setting("")
-    group: str = setting("own", choices=("fun", "go", "others", "synthetic", "own", "images"))
+    group: str = setting("own", choices=("fun", "go", "non_genomic", "synthetic", "own", "images"))
     source: str = setting("")
     url: str = setting("")
     """Address of the folder that holds the files; each file's path is appended."""
@@ -167,8 +167,24 @@ class ScheduleSettings:
 
 
 @dataclass(frozen=True)
+class EstimatorSettings:
+    """A method without a network of ours: an estimator of scikit-learn, or a reference predictor."""
+
+    name: str = setting("none")
+    """none; module:Class, such as sklearn.ensemble:ExtraTreesRegressor; or predict_all, training_rate."""
+    parameters: Mapping[str, Any] = setting({})
+    """What the class is made with. Its seed is the cell's, its threads are ``threads``."""
+    block: int = setting(0, minimum=0, maximum=1_000_000)
+    """Nodes that one fit serves, for estimators of several outputs; 0: all. A forest's splits depend on all of its outputs."""
+
+
+REFERENCE_PREDICTORS = ("predict_all", "training_rate")
+"""Scores that look at no feature; they are in every table, to be compared with."""
+
+
+@dataclass(frozen=True)
 class MethodSettings:
-    """One column of a table: resampling + objective + ensemble."""
+    """One column of a table: a network with its resampling, objective and ensemble; or an estimator; or a mixture of methods."""
 
     name: str = setting()
     title: str = setting("")
@@ -196,7 +212,23 @@ class MethodSettings:
     objective: str = setting("hmc.losses.objective:Objective")
     """The class, as module:name, that turns logits and labels into a loss."""
     options: Mapping[str, Any] = setting({})
-    """Whatever a person's own objective wants to be told."""
+    """Whatever a custom objective wants to be told."""
+    estimator: EstimatorSettings = field(default_factory=EstimatorSettings, metadata={"omit_default_from_identity": True})
+    mixture: tuple[str, ...] = setting((), omit_default_from_identity=True)
+    """The methods whose scores are averaged; empty for a method of its own."""
+    mixture_weights: str = setting("equal", choices=("equal", "macro_ap"), omit_default_from_identity=True)
+    """Equal, or by each part's macro average precision on held-out rows (needs training.holdout=valid)."""
+    outside: str = setting("", omit_default_from_identity=True)
+    """The sha256 of the file that the scores come from, where they come from outside (scripts/evaluate.py scores=FILE)."""
+
+    @property
+    def kind(self) -> str:
+        """network, estimator, mixture or outside: what makes the scores."""
+        if self.outside:
+            return "outside"
+        if self.mixture:
+            return "mixture"
+        return "network" if self.estimator.name == "none" else "estimator"
 
     @property
     def networks(self) -> int:
@@ -282,12 +314,12 @@ class ProtocolSettings:
     name: str = setting("released")
     imputation: str = setting("split_mean", choices=("split_mean", "train_mean"))
     frequency: str = setting("descendant_sum", choices=("descendant_sum", "node"))
-    unseen: str = setting("one", choices=("one", "max_seen"))
-    negative: str = setting("ones", choices=("ones", "balanced"))
-    weighted_label: str = setting("negative", choices=("negative", "positive"))
-    """The label that takes the weights counted for positives; the other label takes those counted for negatives.
+    unseen_node_weight: str = setting("one", choices=("one", "max_seen"))
+    negative_weights: str = setting("ones", choices=("ones", "balanced"))
+    weights_apply_to: str = setting("negatives", choices=("negatives", "positives"))
+    """The labels that take the weights counted for positives; the other labels take those counted for negatives.
 
-    The method is described with ``positive``; the losses that the released program gave for fixed inputs have ``negative``.
+    The method is described with ``positives``; the losses that the released program gave for fixed inputs have ``negatives``.
     """
     weights_from: str = setting("train", choices=("train", "train_valid"))
     reduction: str = setting("as_released", choices=("as_released", "sum", "mean"))
@@ -317,7 +349,7 @@ class RunSettings:
 
         So it is where rows are added or left out by chance, and where each cell has an encoder of its own.
         """
-        drawn = self.method.resampling.name != "none" or self.dataset.fraction < 1
+        drawn = self.method.resampling.name != "none" or self.dataset.fraction < 1 or self.method.kind != "network"
         return drawn or (self.encoder.name != "none" and (self.encoder.noise > 0 or not self.encoder.frozen))
 
     def __post_init__(self) -> None:
@@ -351,6 +383,22 @@ class RunSettings:
             raise SettingsError(
                 f"dataset.synthetic.nodes={self.dataset.synthetic.nodes} is less than dataset.synthetic.depth="
                 f"{self.dataset.synthetic.depth}, but every level needs a node; set more nodes or a smaller depth"
+            )
+        estimator = method.estimator.name
+        if estimator not in ("none", *REFERENCE_PREDICTORS) and ":" not in estimator:
+            raise SettingsError(
+                f"method.estimator.name={estimator!r} must be module:Class, such as sklearn.ensemble:ExtraTreesRegressor, "
+                f"or one of {', '.join(REFERENCE_PREDICTORS)}"
+            )
+        if method.mixture and method.estimator.name != "none":
+            raise SettingsError("a method must be either a mixture or an estimator, got both; leave one out")
+        if len(method.mixture) == 1 or len(set(method.mixture)) < len(method.mixture):
+            raise SettingsError(f"method.mixture={list(method.mixture)} must name two or more different methods")
+        if method.mixture_weights == "macro_ap" and self.training.holdout != "valid":
+            raise SettingsError("method.mixture_weights=macro_ap is measured on held-out rows; set training.holdout=valid")
+        if method.kind == "estimator" and self.dataset.holds_images and not self.encoder.frozen:
+            raise SettingsError(
+                "encoder.frozen=false needs a network above the encoder; set encoder.frozen=true for an estimator"
             )
         self._check_encoder()
 
@@ -403,7 +451,13 @@ class RuntimeSettings:
     progress: bool = setting(True)
     tracker: str = setting("none", choices=("none", "tensorboard", "mlflow"))
     """Also show finished records in one of these; the package must be installed."""
+    rules: tuple[str, ...] = setting(
+        ("half", "global", "rate", "scaled_rate", "node", "node_supported", "expected_f1", "prior", "weight_equivalent")
+    )
+    """Decision rules under which scores are evaluated: those of :mod:`hmc.rules`, or custom ones as module:function."""
     keep_scores: bool = setting(True)
     """Whether a cell's scores stay on disk beside its record; without them only the rule ``half`` can be evaluated later."""
+    require_scores: bool = setting(False)
+    """Whether a cell whose record is there but whose scores are not is run again."""
     checkpoint_seconds: float = setting(120.0, minimum=0)
     """A cell that trains longer keeps its state on disk, at the end of an epoch and at most so often; 0: after every epoch."""

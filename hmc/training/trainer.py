@@ -29,7 +29,7 @@ class TrainingError(RuntimeError):
     """Training cannot go on; the message says where it stopped and what to do."""
 
 
-class Objective(Protocol):
+class TrainingObjective(Protocol):
     """What turns logits and labels into one loss per cell; see hmc.losses.objective."""
 
     def __call__(self, logits: Tensor, labels: Tensor, progress: Progress, peer_logits: Tensor | None = None) -> Tensor:
@@ -110,7 +110,7 @@ class _Batch:
 def train(
     features: Tensor,
     labels: Tensor,
-    objective: Objective,
+    objective: TrainingObjective,
     method: MethodSettings,
     training: TrainingSettings,
     seeds: Sequence[int],

@@ -11,7 +11,7 @@ import pytest
 
 from hmc.experiments import execute as executing
 from hmc.experiments.execute import execute, stacks
-from hmc.experiments.lock import claim
+from hmc.experiments.lock import locked
 from hmc.experiments.outcome import Outcome
 from hmc.results.record import Record
 from hmc.results.store import Store
@@ -71,7 +71,7 @@ def test_a_cell_that_another_one_finishes_is_done(tmp_path: Path, capsys: pytest
     cells, store = [make_cell(0), make_cell(1)], Store(tmp_path)
     execute(cells[:1], runtime_in(tmp_path / "theirs"), INLINE)
     record = Store(tmp_path / "theirs").load(cells[0])
-    held = claim(store.path(cells[0]))
+    held = locked(store.path(cells[0]))
     held.__enter__()
     release_after([held], lambda: store.save(record))
     outcomes = execute(cells, runtime_in(tmp_path), INLINE)
@@ -82,7 +82,7 @@ def test_a_cell_that_another_one_finishes_is_done(tmp_path: Path, capsys: pytest
 
 def test_a_cell_that_another_one_gave_up_is_run(tmp_path: Path) -> None:
     cell, store = make_cell(0), Store(tmp_path)
-    held = claim(store.path(cell))
+    held = locked(store.path(cell))
     held.__enter__()
     release_after([held])
     assert execute([cell], runtime_in(tmp_path), INLINE) == [Outcome(cell)]
@@ -91,7 +91,7 @@ def test_a_cell_that_another_one_gave_up_is_run(tmp_path: Path) -> None:
 
 def test_a_cell_that_failed_elsewhere_is_not_run_again(tmp_path: Path) -> None:
     cell, store = make_cell(0), Store(tmp_path)
-    held = claim(store.path(cell))
+    held = locked(store.path(cell))
     held.__enter__()
     release_after([held], lambda: store.save(Record.failed(cell, "their error")))
     assert execute([cell], runtime_in(tmp_path), INLINE) == [Outcome(cell, "their error")]

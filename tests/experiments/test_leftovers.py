@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hmc.experiments.leftovers import tidy
-from hmc.experiments.lock import NAME, claim
+from hmc.experiments.lock import NAME, locked
 from hmc.experiments.outcome import attempt
 from hmc.results.store import COMPLETE, FAILED, Store
 from hmc.scores import SCORES
@@ -38,6 +38,6 @@ def test_a_cell_found_done_is_tidied(tmp_path: Path) -> None:
 
 def test_nothing_is_removed_where_another_process_works(tmp_path: Path) -> None:
     place = finished(tmp_path)
-    with claim(place):
+    with locked(place):
         tidy(place)
         assert {path.name for path in place.iterdir()} == {*LEFT, COMPLETE, SCORES, NAME}

@@ -12,37 +12,37 @@ from pathlib import Path
 
 import pytest
 
-from hmc.experiments.lock import NAME, LockedError, claim, is_locked
+from hmc.experiments.lock import NAME, LockedError, is_locked, locked
 
 
 def test_a_claim_excludes_and_is_released(tmp_path: Path) -> None:
     folder = tmp_path / "cell"
     assert not is_locked(folder)
-    with claim(folder):
+    with locked(folder):
         assert is_locked(folder)
-        with pytest.raises(LockedError, match=r"process \d+ on"), claim(folder):
+        with pytest.raises(LockedError, match=r"process \d+ on"), locked(folder):
             pytest.fail("held twice")
     assert not is_locked(folder)
     assert list(folder.iterdir()) == []
-    with claim(folder):
+    with locked(folder):
         assert is_locked(folder)
 
 
 def test_a_killed_holder_releases(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from hmc.experiments.lock import claim\n"
-        "with claim(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from hmc.experiments.lock import locked\n"
+        "with locked(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(LockedError, match=f"process {holder.pid} on"), claim(tmp_path):
+    with pytest.raises(LockedError, match=f"process {holder.pid} on"), locked(tmp_path):
         pytest.fail("held twice")
     holder.kill()
     holder.wait()
     holder.stdout.close()
     assert not is_locked(tmp_path)
-    with claim(tmp_path):
+    with locked(tmp_path):
         assert is_locked(tmp_path)
 
 
@@ -58,7 +58,7 @@ def asking(tmp_path: Path) -> Iterator[int]:
 
 def test_a_question_in_passing_keeps_nobody_from_claiming(asking: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: fcntl.flock(asking, fcntl.LOCK_UN))
-    with claim(tmp_path):
+    with locked(tmp_path):
         assert is_locked(tmp_path)
 
 
@@ -71,11 +71,11 @@ def test_only_one_of_many_is_inside_at_a_time(tmp_path: Path) -> None:
     code = """
 import sys, time
 from pathlib import Path
-from hmc.experiments.lock import LockedError, claim
+from hmc.experiments.lock import LockedError, locked
 folder, added = Path(sys.argv[1]), 0
 while added < 50:
     try:
-        with claim(folder / "cell"):
+        with locked(folder / "cell"):
             number = int((folder / "number").read_text())
             (folder / "number").write_text(str(number + 1))
             added += 1

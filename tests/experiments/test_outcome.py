@@ -8,7 +8,7 @@ import pytest
 
 from hmc.data import load as loading
 from hmc.experiments import run
-from hmc.experiments.lock import claim
+from hmc.experiments.lock import locked
 from hmc.experiments.outcome import Outcome, attempt, described, lost
 from hmc.files import UnwritableError
 from hmc.results.record import Record
@@ -59,7 +59,7 @@ def test_a_failing_stack_is_tried_cell_by_cell(tmp_path: Path) -> None:
 
 def test_a_claimed_cell_is_left_out_of_its_stack(tmp_path: Path) -> None:
     cells, runtime = [make_cell(seed) for seed in range(3)], runtime_in(tmp_path)
-    with claim(Store(tmp_path).path(cells[1])):
+    with locked(Store(tmp_path).path(cells[1])):
         outcomes = attempt(cells, runtime)
     assert [outcome.cell for outcome in outcomes] == [cells[1], cells[0], cells[2]]
     assert outcomes[0].holder.startswith("process ")

@@ -16,7 +16,7 @@ import pytest
 from hmc.configs import CONFIGS
 from hmc.experiments import slurm
 from hmc.experiments.execute import execute
-from hmc.experiments.lock import claim
+from hmc.experiments.lock import locked
 from hmc.experiments.outcome import Outcome
 from hmc.files import UnwritableError
 from hmc.results.record import Record
@@ -84,7 +84,7 @@ def test_a_claimed_cell_is_left_to_its_holder_whatever_became_of_it_before(
     ended = tmp_path / "result.pkl"
     ended.touch()
     Tasks(monkeypatch, ended)
-    with claim(Store(tmp_path).path(claimed)):
+    with locked(Store(tmp_path).path(claimed)):
         outcomes = outcomes_of(cells, tmp_path)
     assert outcomes == [Outcome(claimed, holder="another reproduction"), Outcome(failed, "yesterday's failure")]
 

@@ -65,6 +65,6 @@ def protocol(name: str) -> ProtocolSettings:
 def test_protocols_depart_from_the_released_program_as_they_say() -> None:
     released = ProtocolSettings()
     assert protocol("released") == released
-    assert protocol("described") == dataclasses.replace(released, name="described", weighted_label="positive")
+    assert protocol("described") == dataclasses.replace(released, name="described", weights_apply_to="positives")
     switches = [entry.name for entry in dataclasses.fields(ProtocolSettings)]
     assert not [switch for switch in switches if getattr(protocol("corrected"), switch) == getattr(released, switch)]

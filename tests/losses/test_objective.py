@@ -48,9 +48,9 @@ def elementwise() -> Tensor:
     return mcloss(LOGITS, CASE.labels, Constraint(CASE.hierarchy))[..., EVALUATED]
 
 
-def label_weights(weighted_label: str = "negative") -> Tensor:
+def label_weights(weights_apply_to: str = "negatives") -> Tensor:
     """Class-wise weights of the case's labels, [rows, evaluated]; as released unless said."""
-    weights = node_weights(CASE.training_labels, CASE.hierarchy, CLASS_WISE, ProtocolSettings()).assigned(weighted_label)
+    weights = node_weights(CASE.training_labels, CASE.hierarchy, CLASS_WISE, ProtocolSettings()).assigned(weights_apply_to)
     return torch.from_numpy(np.where(CASE.labels.numpy(), weights.positive, weights.negative))[:, EVALUATED]
 
 
@@ -82,10 +82,10 @@ def test_plain_loss_is_a_mean_per_member() -> None:
     assert value(objective()) == pytest.approx(float(elementwise().mean((1, 2)).sum()), rel=1e-6)
 
 
-@pytest.mark.parametrize("weighted_label", ["negative", "positive"])
-def test_weighted_loss_is_a_mean_of_weighted_losses(weighted_label: str) -> None:
-    expected = float((elementwise() * label_weights(weighted_label)).mean((1, 2)).sum())
-    protocol = ProtocolSettings(weighted_label=weighted_label)
+@pytest.mark.parametrize("weights_apply_to", ["negatives", "positives"])
+def test_weighted_loss_is_a_mean_of_weighted_losses(weights_apply_to: str) -> None:
+    expected = float((elementwise() * label_weights(weights_apply_to)).mean((1, 2)).sum())
+    protocol = ProtocolSettings(weights_apply_to=weights_apply_to)
     assert value(objective(protocol=protocol, node_weights=CLASS_WISE)) == pytest.approx(expected, rel=1e-6)
 
 

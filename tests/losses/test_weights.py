@@ -13,8 +13,8 @@ from tests.benchmark_labels import card_name, training_labels
 from tests.losses.golden import CASES, GOLDEN, SCHEMES, Case
 
 RELEASED = ProtocolSettings()
-BALANCED = ProtocolSettings(negative="balanced")
-CORRECTED = ProtocolSettings(frequency="node", unseen="max_seen", negative="balanced")
+BALANCED = ProtocolSettings(negative_weights="balanced")
+CORRECTED = ProtocolSettings(frequency="node", unseen_node_weight="max_seen", negative_weights="balanced")
 DATASETS = sorted({key.split("/")[0] for key in np.load(GOLDEN / "weights.npz").files})
 
 
@@ -107,7 +107,7 @@ def test_the_label_that_takes_the_weights_of_positives() -> None:
     assert counted.assigned("positive").positive.tolist() == [2, 3]
     exchanged = counted.assigned("negative")
     assert (exchanged.positive.tolist(), exchanged.negative.tolist()) == ([1, 1], [2, 3])
-    with pytest.raises(SettingsError, match="weighted_label='positives' is not known; did you mean 'positive'"):
+    with pytest.raises(SettingsError, match="weights_apply_to='positive' is not known; did you mean 'positives'"):
         counted.assigned("positives")
 
 
@@ -126,8 +126,12 @@ def test_labels_that_do_not_fit_are_refused(labels: np.ndarray, chain: Hierarchy
             ProtocolSettings(frequency="nodes"),
             "frequency='nodes' is not known; did you mean 'node'",
         ),
-        (NodeWeightSettings("binary"), ProtocolSettings(unseen="max"), "unseen='max' is not known"),
-        (NodeWeightSettings("binary"), ProtocolSettings(negative="one"), "negative='one' is not known; did you mean 'ones'"),
+        (NodeWeightSettings("binary"), ProtocolSettings(unseen_node_weight="max"), "unseen_node_weight='max' is not known"),
+        (
+            NodeWeightSettings("binary"),
+            ProtocolSettings(negative_weights="one"),
+            "negative_weights='one' is not known; did you mean 'ones'",
+        ),
         (NodeWeightSettings("no_such_module:weights"), RELEASED, "cannot be imported"),
     ],
 )

@@ -1,5 +1,5 @@
 from hmc.report.agreement import agreement
-from hmc.results.store import frame, row
+from hmc.results.runs_csv import frame, row
 from tests.results.examples import make_cell, make_record
 
 

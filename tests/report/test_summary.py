@@ -6,7 +6,7 @@ from hmc.report.grid import build_grid
 from hmc.report.render import DASH
 from hmc.report.summary import BEGIN, END, MarkError, insert, passage, summary
 from hmc.results import published
-from hmc.results.store import frame, read_csv, row
+from hmc.results.runs_csv import frame, read_csv, row
 from tests.results.examples import make_cell, make_record
 from tests.suites import cells_of_suite
 

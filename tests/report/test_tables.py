@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from hmc.report import render, tables
 from hmc.report.grid import AU_PRC, MACRO_F1, build_grid, compared_datasets
 from hmc.report.render import DASH, Estimate
-from hmc.results import Record, published, store
+from hmc.results import Record, published, runs_csv, store
 from tests.results.examples import make_cell, make_record
 
 PAPERS = published.load()
 
 
 def frame_of(records):
-    return store.frame([store.row(record) for record in records])
+    return runs_csv.frame([store.row(record) for record in records])
 
 
 def text_of(table):
@@ -28,8 +28,11 @@ def record_of(cell, value=0.5, **parts):
 def test_no_cells_no_tables_and_no_records_only_dashes():
     assert tables.tables(build_grid([], frame_of([])), PAPERS) == []
     made = tables.tables(build_grid([make_cell(), make_cell(method="other")], frame_of([])), PAPERS)
-    assert {table.name for table in made} >= {"published_au_prc", "published_macro_f1", "others_results"}
-    assert text_of(next(table for table in made if table.name == "others_results")) == {"chmcnn": [DASH] * 4, "other": [DASH] * 4}
+    assert {table.name for table in made} >= {"published_au_prc", "published_macro_f1", "non_genomic_results"}
+    assert text_of(next(table for table in made if table.name == "non_genomic_results")) == {
+        "chmcnn": [DASH] * 4,
+        "other": [DASH] * 4,
+    }
     assert ["(0 of 1 cells done)" in made[0].title, "(0 of 2 cells done)" in made[1].title] == [True, True]
 
 
@@ -61,7 +64,7 @@ def test_notes_speak_only_of_what_the_table_shows():
         "fun_results",
     }
     assert not any("†" in note or "Synthetic" in note for note in made["published_macro_f1"].notes)
-    assert made["others_results"].notes == ()
+    assert made["non_genomic_results"].notes == ()
 
 
 def test_one_dataset_alone_has_methods_in_rows_and_metrics_in_columns():
@@ -71,7 +74,7 @@ def test_one_dataset_alone_has_methods_in_rows_and_metrics_in_columns():
         for cell in cells
     ]
     made = {table.name: table for table in tables.tables(build_grid(cells, frame_of(records)), PAPERS)}
-    table = made["others_results"]
+    table = made["non_genomic_results"]
     assert table.header == (
         "method",
         "Macro F1 (percent)",
@@ -84,7 +87,7 @@ def test_one_dataset_alone_has_methods_in_rows_and_metrics_in_columns():
         ["weighted", "30.50 ± 0.71", "50.00 ± 0.00", "30.50 ± 0.71", "0.305 ± 0.007"],
     ]
     assert table.strong == {(1, 1), (0, 2), (1, 2), (1, 3), (1, 4)}
-    assert "others_macro_f1" not in made
+    assert "non_genomic_macro_f1" not in made
 
 
 def test_generated_or_own_data_are_never_compared_whatever_their_name():
@@ -138,7 +141,7 @@ def test_results_show_mean_and_spread_and_mark_the_best():
         make_cell(name, method, seed) for name in ("enron", "diatoms") for method in ("chmcnn", "weighted") for seed in (0, 1)
     ]
     records = [record_of(cell, (0.1 if cell.method == "chmcnn" else 0.2) + 0.01 * cell.seed) for cell in cells]
-    table = tables.results(build_grid(cells, frame_of(records)), "others", MACRO_F1)
+    table = tables.results(build_grid(cells, frame_of(records)), "non_genomic", MACRO_F1)
     assert table.title == "Macro F1 (percent), other datasets: mean ± standard deviation over seeds, n = 2"
     assert table.text("{}!".format) == [
         ["enron", "10.50 ± 0.71", "20.50 ± 0.71!"],
@@ -150,7 +153,7 @@ def test_results_show_mean_and_spread_and_mark_the_best():
 def test_no_mean_over_datasets_and_no_best_where_a_cell_is_missing():
     cells = [make_cell(name, method) for name in ("enron", "diatoms") for method in ("chmcnn", "weighted")]
     records = [record_of(cell) for cell in cells[:3]]
-    table = tables.results(build_grid(cells, frame_of(records)), "others", AU_PRC)
+    table = tables.results(build_grid(cells, frame_of(records)), "non_genomic", AU_PRC)
     assert text_of(table) == {"enron": ["0.500", "0.500"], "diatoms": ["0.500", DASH], "mean of 2 datasets": ["0.500", DASH]}
     assert table.strong == {(0, 1), (0, 2)}
     assert any("No mean is taken over the cells that happen to exist" in note for note in table.notes)
@@ -158,13 +161,13 @@ def test_no_mean_over_datasets_and_no_best_where_a_cell_is_missing():
 
 def test_a_method_that_is_not_planned_for_a_dataset_has_no_mean_over_datasets():
     cells = [make_cell("enron"), make_cell("diatoms"), make_cell("enron", "weighted")]
-    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "others", AU_PRC)
+    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "non_genomic", AU_PRC)
     assert text_of(table)["mean of 2 datasets"] == ["0.500", DASH]
 
 
 def test_unequal_seeds_are_shown_with_each_value():
     cells = [make_cell(), make_cell(method="weighted"), make_cell(method="weighted", seed=1)]
-    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "others", AU_PRC)
+    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "non_genomic", AU_PRC)
     assert "n in brackets" in table.title
     assert text_of(table)["enron"] == ["0.500 (1)", "0.500 ± 0.000 (2)"]
 
@@ -172,13 +175,13 @@ def test_unequal_seeds_are_shown_with_each_value():
 def test_a_record_of_other_settings_or_a_failure_fills_no_cell():
     cells = [make_cell(epochs=3), make_cell("diatoms")]
     records = [record_of(make_cell(epochs=2)), Record.failed(cells[1], "no memory")]
-    table = tables.results(build_grid(cells, frame_of(records)), "others", AU_PRC)
+    table = tables.results(build_grid(cells, frame_of(records)), "non_genomic", AU_PRC)
     assert text_of(table) == {"enron": [DASH], "diatoms": [DASH], "mean of 2 datasets": [DASH]}
 
 
 def test_variants_and_protocols_are_columns_of_their_own():
     cells = [make_cell(), make_cell(epochs=5, departed=(("training.epochs", 5),)), make_cell(protocol="corrected")]
-    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "others", AU_PRC)
+    table = tables.results(build_grid(cells, frame_of([record_of(cell) for cell in cells])), "non_genomic", AU_PRC)
     assert table.header == ("dataset", "chmcnn", "chmcnn (training.epochs=5)", "chmcnn (corrected)")
 
 
@@ -194,7 +197,7 @@ def test_a_mean_over_datasets_exists_exactly_where_all_its_cells_do(data):
     done = data.draw(st.sets(st.sampled_from(range(len(cells)))))
     values = {place: data.draw(st.floats(0, 1)) for place in done}
     records = [record_of(cells[place], value) for place, value in values.items()]
-    table = tables.results(build_grid(cells, frame_of(records)), "others", AU_PRC)
+    table = tables.results(build_grid(cells, frame_of(records)), "non_genomic", AU_PRC)
     for column, method in ((1, "a"), (2, "b")):
         wanted = [place for place, cell in enumerate(cells) if cell.method == method]
         entry = table.rows[-1][column]
@@ -209,7 +212,7 @@ def closeness_table(values, seeds, names=("enron",)):
     """Macro F1 of each method, a value by seed."""
     cells = [make_cell(name, method, seed) for name in names for method in values for seed in range(seeds)]
     records = [record_of(cell, values[cell.method](cell.seed)) for cell in cells]
-    return tables.results(build_grid(cells, frame_of(records)), "others", MACRO_F1)
+    return tables.results(build_grid(cells, frame_of(records)), "non_genomic", MACRO_F1)
 
 
 def near(seed):
@@ -247,7 +250,7 @@ def test_more_methods_need_more_seeds_because_of_holm():
 def test_an_incomplete_row_has_nothing_close():
     cells = [make_cell("enron", method, seed) for method in ("chmcnn", "weighted") for seed in range(8)]
     frame = frame_of([record_of(cell, near(cell.seed)) for cell in cells[:-1]])
-    table = tables.results(build_grid(cells, frame), "others", MACRO_F1)
+    table = tables.results(build_grid(cells, frame), "non_genomic", MACRO_F1)
     assert table.close == frozenset()
     assert not any("significantly" in note for note in table.notes)
 
@@ -278,7 +281,7 @@ def recall_records():
 
 def test_recall_profiles_are_ratios_to_the_baseline_in_order_of_the_ranges():
     cells, records = recall_records()
-    frequency, depth = tables.recall_profiles(build_grid(cells, frame_of(records)), "others")
+    frequency, depth = tables.recall_profiles(build_grid(cells, frame_of(records)), "non_genomic")
     assert frequency.header == ("method", "0", "1 to 3")
     assert frequency.text() == [["chmcnn (percent)", "0.00", "20.00"], ["weighted", DASH, "1.50"]]
     assert depth.header == ("method", "depth 2", "depth 10")
@@ -287,7 +290,7 @@ def test_recall_profiles_are_ratios_to_the_baseline_in_order_of_the_ranges():
 
 def test_recall_profiles_wait_for_every_dataset():
     cells, records = recall_records()
-    frequency, _ = tables.recall_profiles(build_grid(cells, frame_of(records[:-1])), "others")
+    frequency, _ = tables.recall_profiles(build_grid(cells, frame_of(records[:-1])), "non_genomic")
     assert frequency.text() == [["chmcnn (percent)", "0.00", "20.00"], ["weighted", DASH, DASH]]
 
 
@@ -295,11 +298,11 @@ def test_recall_profiles_are_of_the_datasets_on_which_most_is_compared():
     cells, records = recall_records()
     once = make_cell("imclef07a", "chmcnn")
     whole, more = (
-        [table.text() for table in tables.recall_profiles(build_grid(some, frame_of(records)), "others")]
+        [table.text() for table in tables.recall_profiles(build_grid(some, frame_of(records)), "non_genomic")]
         for some in (cells, [*cells, once])
     )
     assert more == whole
-    frequency, _ = tables.recall_profiles(build_grid([cells[0], once], frame_of(records)), "others")
+    frequency, _ = tables.recall_profiles(build_grid([cells[0], once], frame_of(records)), "non_genomic")
     assert "enron, imclef07a" in " ".join(frequency.notes)
 
 
@@ -324,7 +327,7 @@ def test_recall_by_dataset():
     cells = [make_cell(name, method) for name in ("enron", "diatoms") for method in ("chmcnn", "weighted")]
     values = (0.1, 0.5, 0.0, 0.2)
     records = [record_of(cell, value) for cell, value in zip(cells, values, strict=True)]
-    table = tables.recall_by_dataset(build_grid(cells, frame_of(records)), "others")
+    table = tables.recall_by_dataset(build_grid(cells, frame_of(records)), "non_genomic")
     assert text_of(table) == {"enron": ["1.00", "5.00"], "diatoms": [DASH, DASH]}
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from hmc.experiments import plan
-from hmc.results import RecordError, StaleRecordError, Store
+from hmc.results import RecordError, StaleRecordError, Store, runs_csv
 from hmc.results import store as store_module
-from hmc.settings import RECORD_SCHEMA
+from hmc.results.record import RECORD_SCHEMA
 from tests.results.examples import make_cell, make_record
 
 OLD: dict[str, Any] = {
@@ -85,7 +85,7 @@ def test_lines_of_another_schema_are_left_out_by_name_and_kept_in_the_file(store
     other = line.replace(identity, "f" * 64).replace(f"{'f' * 64},{RECORD_SCHEMA},", f"{'f' * 64},{schema},")
     store.csv.write_text(f"{header}\n{line}\n{other}\n")
     with pytest.warns(RuntimeWarning, match=f"1 lines of record schema {schema}, not {RECORD_SCHEMA}; they are left out"):
-        frame = store.frame()
+        frame = runs_csv.frame()
     assert frame["identity"].tolist() == [identity]
     assert set(store.export_csv().read_text().splitlines()) == {header, line, other}
 

@@ -35,7 +35,7 @@ def test_the_file_is_one_json_document_that_names_every_part():
         *("schema", "identity", "cell", "settings", "data", "status", "error", "metrics", "nodes"),
         *("learning_curve", "times", "environment", "checksum"),
     }
-    assert document["cell"]["group"] == "others"
+    assert document["cell"]["group"] == "non_genomic"
     assert document["data"]["sha256"] == "ab" * 32
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from hmc.results import Record, RecordError, Store, reference
 from hmc.results.record import CELL_KEYS
-from hmc.results.store import Row, read_csv
+from hmc.results.runs_csv import Row, read_csv
 from tests.results.examples import make_cell, make_record
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmc.results import Record, RecordError, Store, store
+from hmc.results import Record, RecordError, Store, runs_csv, store
 from tests.results.examples import make_cell, make_record
 
 
@@ -225,11 +225,11 @@ def test_rows_survive_the_file_and_merging_is_idempotent(tmp_path_factory, entri
         for identity, status, text, error in entries
     ]
     path = tmp_path_factory.mktemp("csv") / "runs.csv"
-    store.write_atomically(path, store.csv_text(rows))
-    assert store.read_csv(path) == rows
-    once = store.merged(rows)
-    assert store.merged(once, once) == once
-    assert store.merged(once, []) == once
+    store.write_atomically(path, runs_csv.csv_text(rows))
+    assert runs_csv.read_csv(path) == rows
+    once = runs_csv.merged(rows)
+    assert runs_csv.merged(once, once) == once
+    assert runs_csv.merged(once, []) == once
     complete = {row["identity"] for row in rows if row["status"] == "complete"}
     assert {row["identity"] for row in once if row["status"] == "complete"} == complete
     assert len(once) == len({row["identity"] for row in rows})

@@ -59,7 +59,7 @@ def test_identity_is_what_can_change_a_number() -> None:
         identity(run(), "other data"),
         identity(run(seed=1), "data"),
         identity(run(method=MethodSettings("some", members=2)), "data"),
-        identity(run(protocol=ProtocolSettings(negative="balanced")), "data"),
+        identity(run(protocol=ProtocolSettings(negative_weights="balanced")), "data"),
         identity(run(training=TrainingFile(epochs=4, per_dataset=TABLE)), "data"),
     ]
     assert len({same, *others}) == 6

@@ -24,7 +24,7 @@ from hmc.data import cache, catalog, images, load
 from hmc.data.catalog import DataError
 from hmc.data.dataset import Encoded
 from hmc.report import claims
-from hmc.results import Record, published, store
+from hmc.results import Record, published, runs_csv, store
 from hmc.results.published import PublishedError
 from hmc.results.record import RecordError
 from hmc.settings import MethodSettings, SettingsError, build, to_mapping
@@ -94,7 +94,7 @@ def _read_record(folder: Path) -> Record:
 def _runs_csv() -> bytes:
     records = [make_record(make_cell(seed=seed), {"au_prc": 0.1 + seed, "macro_f1": 0.5}) for seed in (0, 11)]
     records.append(Record.failed(make_cell("diatoms"), 'it said "no", twice'))
-    return store.csv_text([store.row(record) for record in records]).encode()
+    return runs_csv.csv_text([store.row(record) for record in records]).encode()
 
 
 def _read_runs(folder: Path) -> Any:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hmc.experiments.execute import execute
-from hmc.results.store import Store, read_csv
+from hmc.results.runs_csv import read_csv
+from hmc.results.store import Store
 from hmc.settings import ExecutorSettings
 from tests.doors.conftest import PROJECT
 from tests.doors.suites import block, left, tables

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from hmc.data.random import derived_seed
 from hmc.hierarchy import from_edges
 from hmc.losses.schedule import Progress
 from hmc.models import mlp
 from hmc.models.constraint import Constraint
 from hmc.settings import FocalSettings, MethodSettings, TrainingSettings
-from hmc.data.random import derived_seed
 from hmc.training.random import cell_generators
 from hmc.training.trainer import TrainingError, predict, train
 

@@ -1,0 +1,38 @@
+"""Evaluate stored scores again, or scores from outside. Trains nothing. ``python scripts/evaluate.py --help`` teaches."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hmc import console
+from hmc.experiments import plan
+from hmc.experiments.outside import OutsideSettings, evaluate_outside, outside_cell
+from hmc.experiments.reevaluate import evaluate_again
+from hmc.results.store import Store
+from hmc.settings import DatasetSettings, SuiteSettings, build, setting
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    action: str = setting(choices=("suite", "convert"))
+
+
+def main(config: dict[str, Any]) -> int:
+    runtime, asked = console.runtime_settings(config), console.door_settings(EvaluateSettings, config)
+    outside = console.door_settings(OutsideSettings, config)
+    if outside.scores:
+        dataset = build(DatasetSettings, config["dataset"], at="dataset")
+        cell = outside_cell(config["method"]["name"], dataset, config["seed"], outside, runtime)
+        print(evaluate_outside(cell, outside, runtime))
+        return 0
+    store = Store(runtime.results_dir, must_exist=True)
+    if asked.action == "convert":
+        print(f"{store.convert()} records of an earlier layout converted")
+        return 0
+    cells = [cell for cell, _ in plan.suite_cells(build(SuiteSettings, config["suite"], at="suite"), runtime)]
+    found = evaluate_again(cells, runtime, force=runtime.force)
+    print(found.text())
+    return int(bool(found.failed))
+
+
+if __name__ == "__main__":
+    console.open_door("evaluate", main)
