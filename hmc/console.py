@@ -28,6 +28,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hmc.configs import CONFIGS, GROUPS, base_settings, names, read, settings_of
 from hmc.data.identity import data_sha256
+from hmc.interrupts import INTERRUPTED, MESSAGE
 from hmc.settings import Cell, RuntimeSettings, SettingsError, build, departures, did_you_mean
 from hmc.settings.run import RUN_KEYS, run_settings
 
@@ -35,7 +36,6 @@ Kind = typing.TypeVar("Kind")
 
 CHOICES = "chosen files"
 """The key under which a door's configuration says which file was chosen of each group."""
-INTERRUPTED = 130
 SWEEP_FLAGS = ("-m", "--multirun")
 
 
@@ -47,7 +47,8 @@ def open_door(name: str, main: Callable[[dict[str, Any]], int]) -> None:
     gives 130, and so does SIGTERM, with which schedulers and ``timeout`` end a program.
     """
     statuses: list[int] = []
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
     # Custom classes and functions lie in the folder of the call; the project's own modules come first.
     sys.path.append(str(Path.cwd()))
@@ -80,7 +81,9 @@ def guarded(action: Callable[[], int]) -> int:
     try:
         return action()
     except KeyboardInterrupt:
-        print("interrupted: what was complete is kept; the same command goes on from there", file=sys.stderr)
+        # What is left to do is to end; another Ctrl-C must not interrupt that.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print(MESSAGE, file=sys.stderr)
         return INTERRUPTED
     except (HydraException, OmegaConfBaseException) as error:
         words = [str(one) for one in (error, error.__cause__) if one is not None]

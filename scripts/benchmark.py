@@ -1,5 +1,8 @@
 """What a training step takes: beside other programs, by part, and as things grow. ``--help`` teaches."""
 
+import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
+
+# isort: split
 import dataclasses
 import json
 from collections.abc import Callable

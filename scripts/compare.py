@@ -1,5 +1,8 @@
 """Do two methods differ? ``python scripts/compare.py --help`` teaches."""
 
+import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
+
+# isort: split
 import shutil
 from typing import Any
 

@@ -1,5 +1,8 @@
 """The benchmark datasets: list, fetch, verify, describe. ``python scripts/data.py --help`` teaches."""
 
+import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
+
+# isort: split
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,8 @@
 """Evaluate stored scores again, or scores from outside. Trains nothing. ``python scripts/evaluate.py --help`` teaches."""
 
+import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
+
+# isort: split
 from dataclasses import dataclass
 from typing import Any
 

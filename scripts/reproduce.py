@@ -1,5 +1,8 @@
 """Run what is missing of a suite, then write its tables and its page. ``python scripts/reproduce.py --help`` teaches."""
 
+import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
+
+# isort: split
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,8 @@
 """The tables and the page of a suite, from the records that exist. ``python scripts/tables.py --help`` teaches."""
 
+import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
+
+# isort: split
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,5 +1,8 @@
 """Train and evaluate one cell, or several with -m. ``python scripts/train.py --help`` teaches."""
 
+import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
+
+# isort: split
 from typing import Any
 
 from hmc import console

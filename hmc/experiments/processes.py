@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from typing import Any
@@ -75,13 +76,18 @@ class _Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for process, connection in self.idle:
-            # Its end of the pipe is closed: a worker that waits for work ends by itself.
-            connection.close()
-            process.join(5)
-        for process in [process for process, _ in [*self.idle, *self.busy.values()]]:
-            process.kill()
-            process.join()
+        # A second Ctrl-C must not leave half of them running; it is delivered afterwards.
+        with _interrupts_blocked():
+            for process, connection in self.idle:
+                # Its end of the pipe is closed: a worker that waits for work ends by itself.
+                connection.close()
+                if kind is None:
+                    process.join(5)
+            for process in [process for process, _ in [*self.idle, *self.busy.values()]]:
+                process.kill()
+                process.join()
+            if kind is not None:
+                _kill_server()
 
     @property
     def free(self) -> bool:
@@ -126,7 +132,13 @@ def _spawn(runtime: RuntimeSettings) -> tuple[Any, Connection]:
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, runtime), daemon=True)
         try:
-            with _environment(dict.fromkeys(THREADS, str(runtime.threads))), _interrupts_ignored():
+            with _environment(dict.fromkeys(THREADS, str(runtime.threads))):
+                # The server and its workers inherit what is blocked: their parent decides what an interrupt ends. To start it
+                # takes no time; until it is ready takes seconds, in which an interrupt is heard.
+                # (Its own helper first: to start that one unblocks.)
+                resource_tracker.ensure_running()
+                with _interrupts_blocked():
+                    forkserver.ensure_running()
                 process.start()
         # The server was killed (by the kernel, for its memory) while it was asked; the next question starts another one.
         except (EOFError, ConnectionError) as error:
@@ -158,22 +170,29 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """What is started here, the server of the processes first, ignores Ctrl-C from its first instruction on: their parent
-    decides what an interrupt ends.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupts_blocked() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the end of the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _kill_server() -> None:
+    """End the server of the processes, which looks at nothing while it loads torch; the next start makes another one."""
+    # multiprocessing has no public name for it.
+    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _serve(connection: Connection, runtime: RuntimeSettings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # SIGTERM ends a worker, as it ends any program.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     # Locks that libraries make here (numba, tqdm) then have no name that outlives a killed process, with a warning at the end.
     multiprocessing.set_start_method("fork", force=True)
     _end_with_parent()
