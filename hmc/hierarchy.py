@@ -185,7 +185,8 @@ def from_edges(names: Sequence[str], edges: Iterable[tuple[str, str]], *, uneval
         for name in (parent, child):
             if name not in place:
                 raise HierarchyError(
-                    f"the edge {short(parent)} -> {short(child)} names {short(name)}, which is no node; add it or remove the edge"
+                    f"the edge {short(parent)} -> {short(child)} names {short(name)}, which is not among the nodes; add it or "
+                    "remove the edge"
                 )
         pairs.append(place[child] * len(names) + place[parent])
     del place

@@ -21,7 +21,7 @@ import numpy as np
 from hmc.files.utf8 import NotUtf8Error, decoded
 from hmc.hierarchy import short
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 """Part of the cache's key; to be raised when this module, class_attribute or preprocess.encode reads a file as something else."""
 
 LARGEST = 1e150
@@ -36,14 +36,22 @@ _DENSE_VALUE = re.compile(rf"\s*+({_QUOTED}|{_BARE})\s*+(,|$)")
 _SPARSE_VALUE = re.compile(rf"\s*+(\d++)\s++({_QUOTED}|{_BARE})\s*+([,}}])")
 _BEYOND_BARE = re.compile(r"[\s'\"{}]")
 _COMMENT = re.compile(r"(?:^|\s)%")
+_QUOTED_CLASS = re.compile(rf"\s*+({_QUOTED})\s*+(,|$|(?<=\s)%)")
+_WEIGHT = re.compile(r",?\s*+\{\s*+[-+0-9.eE]++\s*+\}\s*+(?:%.*)?")
+_BLANKS_ROUND_AT = re.compile(r"[^\s,]*?(?:\s++@|@\s)")
 _ESCAPE = re.compile(r"\\([0-9]{1,3}|u[0-9a-f]{4}|.)")
 _ESCAPED = {"\\": "\\", '"': '"', "'": "'", "t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "%": "%"}
 _NUMERIC_TYPES = ("numeric", "real", "integer")
-_TYPES = "numeric, real, integer, {nominal, values} or hierarchical"
+_IDENTIFYING_TYPES = ("string", "key")
+_TYPES = "numeric, real, integer, {nominal, values}, string (which names the rows) or hierarchical"
+_REMEDIES = {
+    "binary": "declare it as {0,1}",
+    "date": "write the dates as numbers and declare it as numeric, or as string to leave it out of the features",
+}
 
 
 class ArffError(ValueError):
-    """A file is no hierarchical ARFF file. The message starts with the file and the line."""
+    """A file cannot be read as hierarchical ARFF. The message starts with the file and the line."""
 
     def __init__(self, path: Path | str, line: int, problem: str) -> None:
         super().__init__(f"{path}:{line}: {problem}" if line else f"{path}: {problem}")
@@ -68,6 +76,8 @@ class ArffTable:
     class_entries: what the class attribute lists, as written, without repetition; class_line: where.
     labels: each row's labels as written (strings: leading zeros count), most specific ones only.
     lines: each row's line in the file, int64 [rows], from 1.
+    ids: each row's name, of the first attribute of type key, else string; empty where there is none. left_out: the names of all
+        attributes of these types, which are not features; the one that names the rows comes first.
     """
 
     path: Path
@@ -77,6 +87,8 @@ class ArffTable:
     class_line: int
     labels: tuple[tuple[str, ...], ...]
     lines: np.ndarray
+    ids: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -85,12 +97,16 @@ class ArffTable:
 
 @dataclass(frozen=True)
 class _Declaration:
-    """One @attribute line: values for a nominal attribute, entries for the hierarchical one, neither for a number."""
+    """One @attribute line: values for a nominal attribute, entries for the hierarchical one, neither for a number.
+
+    identifying: key or string, for an attribute that names the rows; otherwise empty.
+    """
 
     name: str
     line: int
     values: tuple[str, ...] | None = None
     entries: tuple[str, ...] | None = None
+    identifying: str = ""
 
 
 class _Left(Enum):
@@ -105,21 +121,19 @@ _Lines = Iterator[tuple[int, str]]
 """A file's lines with their numbers, from 1."""
 
 
-def read(path: Path | str) -> ArffTable:
+def read(path: Path | str, *, labelled: bool = True) -> ArffTable:
     """The contents of one file.
 
-    Raises ArffError for a file that is not UTF-8 text, a malformed header, an attribute that is neither numeric, nominal nor the
-    one hierarchical class, no rows, a row with the wrong number of values, an empty place, a bad number, an undeclared nominal
-    value, or no label; OSError when the file cannot be opened.
+    labelled: False for rows that are to be scored: the class, and each row's labels, may then be missing.
+
+    Raises ArffError for a file that is not UTF-8 text, a malformed header, an attribute of another type than numeric, nominal,
+    key, string or the one hierarchical class, no rows, a row with the wrong number of values, an empty place, a bad number, an
+    undeclared nominal value, or no label; OSError when the file cannot be opened.
     """
     path = Path(path)
     lines = enumerate(io.StringIO(_text(path), newline=None), start=1)
-    declarations, data_line = _header(path, lines)
-    place = next(index for index, declaration in enumerate(declarations) if declaration.entries is not None)
-    readers = [
-        _Labels() if index == place else _Numbers(declaration.name) if declaration.values is None else _Codes(declaration)
-        for index, declaration in enumerate(declarations)
-    ]
+    declarations, data_line = _header(path, lines, labelled)
+    readers = [_reader(declaration, labelled) for declaration in declarations]
     numbers = array("q")
     for number, line in lines:
         text = line.strip()
@@ -133,10 +147,14 @@ def read(path: Path | str) -> ArffTable:
         numbers.append(number)
     if not numbers:
         raise ArffError(path, data_line, "there are no rows after @data; is the file complete?")
-    features = [index for index in range(len(declarations)) if index != place]
+    features = [index for index, reader in enumerate(readers) if isinstance(reader, (_Numbers, _Codes))]
     names = _unique([declarations[index].name for index in features])
-    labels = readers[place]
-    assert isinstance(labels, _Labels)
+    classes = next((declaration for declaration in declarations if declaration.entries is not None), None)
+    labels = next((reader.read for reader in readers if isinstance(reader, _Labels)), [()] * len(numbers))
+    # A key names the rows better than a text.
+    texts = [declaration for declaration in declarations if declaration.identifying]
+    texts.sort(key=lambda declaration: _IDENTIFYING_TYPES[::-1].index(declaration.identifying))
+    ids = next((reader.read for reader in readers if isinstance(reader, _Texts) and reader.declaration is texts[0]), [])
     return ArffTable(
         path=path,
         attributes=tuple(
@@ -144,11 +162,21 @@ def read(path: Path | str) -> ArffTable:
             for name, index in zip(names, features, strict=True)
         ),
         columns=tuple(np.array(readers[index].read) for index in features),
-        class_entries=declarations[place].entries or (),
-        class_line=declarations[place].line,
-        labels=tuple(labels.read),
+        class_entries=classes.entries or () if classes else (),
+        class_line=classes.line if classes else data_line,
+        labels=tuple(labels),
         lines=np.array(numbers),
+        ids=tuple(ids),
+        left_out=tuple(text.name for text in texts),
     )
+
+
+def _reader(declaration: _Declaration, labelled: bool) -> _Numbers | _Codes | _Texts | _Labels:
+    if declaration.entries is not None:
+        return _Labels(labelled)
+    if declaration.identifying:
+        return _Texts(declaration)
+    return _Numbers(declaration.name) if declaration.values is None else _Codes(declaration)
 
 
 def _text(path: Path) -> str:
@@ -162,7 +190,7 @@ def _text(path: Path) -> str:
 # --- header ---------------------------------------------------------------------------------------------------------
 
 
-def _header(path: Path, lines: _Lines) -> tuple[list[_Declaration], int]:
+def _header(path: Path, lines: _Lines, labelled: bool) -> tuple[list[_Declaration], int]:
     """All declarations (one hierarchical, at least one feature) and the line of @data; ``lines`` is read up to there."""
     declarations: list[_Declaration] = []
     number = 1
@@ -184,11 +212,12 @@ def _header(path: Path, lines: _Lines) -> tuple[list[_Declaration], int]:
     else:
         raise ArffError(path, number, "there is no @data line, so there are no rows; is the file complete?")
     classes = [declaration for declaration in declarations if declaration.entries is not None]
-    if not classes:
+    if not classes and labelled:
         raise ArffError(
             path,
             number,
-            "no attribute has the type 'hierarchical'; declare the class as '@attribute class hierarchical 1,1/1,1/2,...'",
+            "no attribute has the type 'hierarchical'; declare the class as '@attribute class hierarchical 1,1/1,1/2,...', or "
+            "use dataset=table for a file with one 0/1 attribute a label",
         )
     if len(classes) > 1:
         raise ArffError(
@@ -196,8 +225,10 @@ def _header(path: Path, lines: _Lines) -> tuple[list[_Declaration], int]:
             classes[1].line,
             f"a second hierarchical attribute {short(classes[1].name)} after line {classes[0].line}; keep only one",
         )
-    if len(declarations) == 1:
-        raise ArffError(path, number, "there is no attribute besides the class; declare at least one feature")
+    if all(declaration.entries is not None or declaration.identifying for declaration in declarations):
+        raise ArffError(
+            path, number, "there is no feature, only the class or names of the rows; declare at least one numeric attribute"
+        )
     return declarations, number
 
 
@@ -205,7 +236,7 @@ def _declaration(path: Path, number: int, text: str) -> _Declaration:
     found = _ATTRIBUTE.fullmatch(text)
     if not found or not found[2]:
         raise ArffError(
-            path, number, f"{short(text)} is no '@attribute NAME TYPE'; put a NAME with blanks in quotes, TYPE is {_TYPES}"
+            path, number, f"{short(text)} must be '@attribute NAME TYPE'; put a NAME with blanks in quotes, TYPE is {_TYPES}"
         )
     name, kind = re.sub(r"\\(.)", r"\1", found[1][1:-1]) if found[1][0] in "'\"" else found[1], found[2]
     if kind.startswith("{"):
@@ -213,8 +244,10 @@ def _declaration(path: Path, number: int, text: str) -> _Declaration:
     word, *remainder = kind.split(maxsplit=1)
     rest = "".join(remainder)
     if word.lower() == "hierarchical":
-        listed = (part[0].strip() for part in re.finditer("[^,]+", _without_comment(rest)))
-        entries = tuple(dict.fromkeys(entry for entry in listed if entry))
+        try:
+            entries = tuple(dict.fromkeys(_classes(rest)))
+        except _Problem as problem:
+            raise ArffError(path, number, str(problem)) from None
         if not entries:
             raise ArffError(
                 path,
@@ -228,17 +261,38 @@ def _declaration(path: Path, number: int, text: str) -> _Declaration:
         return _Declaration(name, number, entries=entries)
     if word.lower() in _NUMERIC_TYPES and (not rest or rest.startswith("%")):
         return _Declaration(name, number)
-    raise ArffError(
-        path,
-        number,
-        f"attribute {short(name)} has the type {short(kind)}, but only {_TYPES} can be used; declare it as one of these, "
-        "or remove it (an identifier is no feature)",
-    )
+    if word.lower() in _IDENTIFYING_TYPES and (not rest or rest.startswith("%")):
+        return _Declaration(name, number, identifying=word.lower())
+    remedy = _REMEDIES.get(word.lower(), "declare it as one of these, or remove it")
+    raise ArffError(path, number, f"attribute {short(name)} has the type {short(kind)}, but the type must be {_TYPES}; {remedy}")
 
 
-def _without_comment(text: str) -> str:
-    found = _COMMENT.search(text)
-    return text[: found.start()] if found else text
+def _classes(text: str) -> Iterator[str]:
+    """The entries of a list of classes, those in quotes without them. Raises _Problem."""
+    position = 0
+    while position < len(text):
+        if quoted := _QUOTED_CLASS.match(text, position):
+            yield _unquoted(quoted[1]).strip()
+            if quoted[2] != ",":
+                return
+            position = quoted.end()
+            continue
+        comma = text.find(",", position)
+        end = len(text) if comma < 0 else comma
+        entry = text[position:end]
+        # Behind a comma only a blank makes a % begin a comment.
+        comment = _COMMENT.search(entry, 0 if position == 0 or entry[:1] != "%" else 1)
+        entry = entry[: comment.start()].strip() if comment else entry.strip()
+        if entry[:1] in ("'", '"') and entry:
+            raise _Problem(
+                f"the classes cannot be read from {short(text[position:].lstrip())} on; put the whole of a class in one pair of "
+                "quotes, or none of it"
+            )
+        if entry:
+            yield entry
+        if comment:
+            return
+        position = end + 1
 
 
 def _nominal_values(path: Path, number: int, name: str, kind: str) -> tuple[str, ...]:
@@ -323,7 +377,8 @@ def _sparse(text: str, width: int) -> list[_Value]:
         place = int(found[1]) if len(found[1]) < 10 else width
         if place >= width:
             raise _Problem(
-                f"a sparse row names an attribute past the last, {width - 1} (they count from 0); correct the row or the header"
+                f"the sparse row names attribute {short(found[1])[1:-1]}, but they count from 0 and the last is {width - 1}; if "
+                "the file counts from 1, subtract 1 from each, otherwise correct the row or the header"
             )
         if values[place] is not _Left.OUT:
             raise _Problem(f"the sparse row names attribute {place} twice (they count from 0); keep one of the two")
@@ -339,6 +394,16 @@ def _empty() -> str:
 
 
 def _unreadable(rest: str) -> str:
+    """Why a row cannot be split from here on, as far as it can be told."""
+    if _WEIGHT.fullmatch(rest):
+        return f"the row ends in {short(rest.lstrip(', '))}, an instance weight, and rows have none here; remove it"
+    if _BLANKS_ROUND_AT.match(rest):
+        return f"there are blanks around an @ in {short(rest)}; remove them, or put all labels of the row in quotes"
+    if comment := _COMMENT.search(rest):
+        return (
+            f"a comment stands behind the row, {short(rest[comment.start() :].strip())}; put it on a line of its own, or the "
+            "value in quotes"
+        )
     return f"the row cannot be split into values from {short(rest)} on; check its quotes, braces, blanks and commas"
 
 
@@ -354,7 +419,7 @@ def _character(escape: re.Match[str]) -> str:
             return _ESCAPED[code]
         # A single digit is that character, two or three are octal; u and four digits are hexadecimal.
         character = chr(int(code[1:], 16) if code[0] == "u" else int(code, 8 if len(code) > 1 else 10))
-        # Half of a surrogate pair is no character, and nothing could write it.
+        # Half of a surrogate pair is not a character, and nothing could write it.
         character.encode()
     except ValueError:
         raise _Problem(f"{short(escape[0])} is an escape that ARFF does not know; double its backslash") from None
@@ -406,19 +471,35 @@ class _Codes:
             self.read.append(-1 if value is None else 0)
 
 
+class _Texts:
+    """The names of the rows, empty where missing."""
+
+    def __init__(self, declaration: _Declaration) -> None:
+        self.declaration = declaration
+        self.read: list[str] = []
+
+    def add(self, value: _Value) -> None:
+        self.read.append(value if isinstance(value, str) else "")
+
+
 class _Labels:
     """Each row's labels. The rows that have the same ones share them."""
 
-    def __init__(self) -> None:
+    def __init__(self, needed: bool) -> None:
+        self.needed = needed
         self.read: list[tuple[str, ...]] = []
         self.known: dict[str, str] = {}
         self.sets: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def add(self, value: _Value) -> None:
-        if value is _Left.OUT:
+        if value is _Left.OUT and self.needed:
             raise _Problem("the sparse row leaves out the class; every row needs a label")
-        parts = (part.strip() for part in str(value or "").split("@"))
+        parts = (part.strip() for part in (value if isinstance(value, str) else "").split("@"))
         labels = tuple(dict.fromkeys(self.known.setdefault(part, part) for part in parts if part))
-        if not labels:
-            raise _Problem("the row has no label; remove it, or give it one (several are joined by @)")
+        if not labels and self.needed:
+            found = "?" if value is None else short(str(value))
+            raise _Problem(
+                f"the row has no label, but {found} as its class; give it one (several are joined by @) or remove it: rows "
+                "without labels can be scored, not trained or evaluated on"
+            )
         self.read.append(self.sets.setdefault(labels, labels))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from hmc import configs
 from hmc.settings import DatasetSettings, RuntimeSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
-TEMPLATE_CARDS = ("arff", "images", "benthicnet_e")
-"""The cards that need files of a person's own."""
+TEMPLATE_CARDS = ("arff", "table", "images", "benthicnet_e")
+"""The cards that need the user's own files."""
 ENVIRONMENT = "HMC_DATA_DIR"
 
 
@@ -43,20 +44,48 @@ def card(name: str) -> DatasetSettings:
 
 
 def files(dataset: DatasetSettings) -> dict[str, str]:
-    """From each split that the dataset has to its file, as the card or the person wrote it; a stand-in is the train file.
+    """From each split that the dataset has to its file, as the card or the user wrote it; a stand-in is the train file.
 
-    A dataset of images has one table of all splits, ``table``, and ``hierarchy``, unless its card lists the parents.
+    A table also has a ``hierarchy``. A dataset of images has one table of all splits, ``table``, and ``hierarchy``, unless its
+    card lists the parents. Where one file holds all rows, it is that of train.
     Raises DataError when there is no train or test file, or no table or hierarchy.
     """
+    whole = checked_shares(dataset)
     if dataset.kind in ("synthetic", "digits"):
         return {}
     if dataset.kind == "images":
         return _image_files(dataset)
     paths = {"train": dataset.train_stand_in or dataset.train, "valid": dataset.valid, "test": dataset.test}
-    for split in ("train", "test"):
+    if dataset.kind == "table":
+        paths["hierarchy"] = dataset.table.hierarchy
+        if not dataset.table.hierarchy:
+            raise DataError(
+                f"dataset.table.hierarchy of {dataset.name!r} is empty; give the file with dataset.table.hierarchy=PATH"
+            )
+        if whole and dataset.table.split:
+            raise DataError("dataset.split and dataset.table.split both say which rows are in which split; leave one out")
+        whole = whole or bool(dataset.table.split)
+    for split in ("train",) if whole else ("train", "test"):
         if not paths[split]:
             raise DataError(f"dataset.{split} of {dataset.name!r} is empty; give the file with dataset.{split}=PATH")
+    for split in ("valid", "test"):
+        if whole and paths[split]:
+            raise DataError(f"dataset.train of {dataset.name!r} holds the rows of all splits; leave dataset.{split} out")
     return {split: path for split, path in paths.items() if path}
+
+
+def checked_shares(dataset: DatasetSettings) -> bool:
+    """Whether the rows are shared out. Raises DataError for shares that cannot be."""
+    shares = dataset.split
+    if not shares:
+        return False
+    if dataset.kind not in ("arff", "table"):
+        raise DataError(f"dataset.split divides the rows of files, but dataset.kind is {dataset.kind}; leave it out")
+    if len(shares) != 3 or not math.isclose(sum(shares), 1, abs_tol=1e-6) or not shares[0] or not shares[2]:
+        raise DataError(
+            f"dataset.split={list(shares)} must be the shares of train, valid and test, together 1, such as [0.6,0.2,0.2]"
+        )
+    return True
 
 
 def _image_files(dataset: DatasetSettings) -> dict[str, str]:
@@ -70,7 +99,7 @@ def _image_files(dataset: DatasetSettings) -> dict[str, str]:
 
 
 def pinned(dataset: DatasetSettings, path: str) -> str:
-    """`sha256:...` or `git-blob:...` as the card pins it, or '' for a file without a pin (a person's own, a stand-in)."""
+    """`sha256:...` or `git-blob:...` as the card pins it, or '' for a file without a pin (the user's own, a stand-in)."""
     if path in dataset.sha256:
         return f"sha256:{dataset.sha256[path].lower()}"
     return f"git-blob:{dataset.git_blob[path].lower()}" if path in dataset.git_blob else ""
@@ -105,15 +134,32 @@ def download_folder(runtime: RuntimeSettings) -> Path:
 def locate(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, Path | None]:
     """From each split that the dataset has to the file found for it, or None. Opens no file and downloads nothing.
 
-    A person's own path (one that the card does not pin) is also tried as it is, from the current folder.
+    A path of the user's (one that the card does not pin) is also tried as it is, from the current folder, and beside a card of
+    the user's own.
     """
     found: dict[str, Path | None] = {}
     for split, path in files(dataset).items():
         candidates = [folder / path for folder in folders(runtime)]
         if not pinned(dataset, path):
-            candidates.insert(0, Path(path).expanduser())
+            own = [place for place in own_places(dataset, path) if place.is_file()]
+            if len({place.resolve() for place in own}) > 1:
+                raise DataError(
+                    f"{dataset.name}: the file {path} is both {own[0].absolute()} and {own[1]}; write the one that is meant"
+                )
+            candidates = [*own, *candidates]
         found[split] = next((candidate for candidate in candidates if candidate.is_file()), None)
     return found
+
+
+def own_places(dataset: DatasetSettings, path: str) -> list[Path]:
+    """Where a path of the user's may lie besides the data folders: below the current folder, and beside the user's own card."""
+    own = Path(path).expanduser()
+    return [own, *([Path(dataset.folder) / own] if dataset.folder else [])]
+
+
+def located(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, Path]:
+    """The file of each split, for messages: empty where a split has none of its own or it is not there."""
+    return {split: path for split, path in locate(dataset, runtime).items() if path is not None}
 
 
 def present(dataset: DatasetSettings, runtime: RuntimeSettings) -> dict[str, Path]:
@@ -134,7 +180,7 @@ def missing(dataset: DatasetSettings, runtime: RuntimeSettings) -> list[str]:
 
 
 def how_to_get(dataset: DatasetSettings, path: str, runtime: RuntimeSettings) -> str:
-    """What a person can do about a missing file, for the end of a message."""
+    """What the user can do about a missing file, for the end of a message."""
     if not dataset.url:
         return "check the path"
     remedy = f"put it under {download_folder(runtime)}/, or set {ENVIRONMENT} (or data_dir=...) to the folder that holds it"
@@ -147,7 +193,8 @@ def how_to_get(dataset: DatasetSettings, path: str, runtime: RuntimeSettings) ->
 
 def missing_file(dataset: DatasetSettings, path: str, runtime: RuntimeSettings, reason: str = "") -> MissingDataError:
     """The error for a file that is nowhere to be found. reason: why it was not downloaded either."""
-    looked = ", ".join(str(folder) for folder in folders(runtime))
+    places = [] if pinned(dataset, path) else [Path(place).parent for place in own_places(dataset, path)]
+    looked = ", ".join(dict.fromkeys(str(folder) for folder in (*places, *folders(runtime))))
     remedy = how_to_get(dataset, path, runtime)
     return MissingDataError(
         f"{dataset.name}: the file {path} is not there (looked in {looked}){f'; {reason}' if reason else ''}; {remedy}"
@@ -177,11 +224,11 @@ def image_folder(dataset: DatasetSettings, runtime: RuntimeSettings, table: Path
     if not dataset.images.folder:
         return table.parent
     wanted = Path(dataset.images.folder).expanduser()
-    candidates = [wanted, *(folder / wanted for folder in folders(runtime)), table.parent / wanted]
+    candidates = [*own_places(dataset, str(wanted)), *(folder / wanted for folder in folders(runtime)), table.parent / wanted]
     found = next((folder for folder in candidates if folder.is_dir()), None)
     if found is None:
         raise MissingDataError(
-            f"{dataset.name}: dataset.images.folder={dataset.images.folder} is no folder (looked in "
+            f"{dataset.name}: dataset.images.folder={dataset.images.folder} must be a folder that exists (looked in "
             f"{', '.join(str(folder) for folder in candidates)}); correct the path"
         )
     return found

@@ -1,8 +1,6 @@
 """From what a class attribute lists, and the labels of each row, to a hierarchy and a closed label matrix.
 
-Two notations exist. ``paths``: every entry is a node's path from the first level down, 01/01/03 (FunCat and most others); the
-root is not written. ``edges``: every entry is parent/child (Gene Ontology), from ``root`` down, and a node may have several
-parents.
+See :mod:`hmc.data.notation` for how classes are listed.
 """
 
 from __future__ import annotations
@@ -12,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from hmc.data.arff import ArffError, ArffTable
+from hmc.data.notation import DOT, SLASH
 from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges, short
 
-SEPARATOR = "."
+SEPARATOR = DOT
 """Between the parts of a path in a node's name (as in the released program)."""
 DEEPEST = 100
 """Levels that a path may have (ours; the benchmark's have 6): a node's name holds all of them, so that a hierarchy's names need
@@ -22,37 +21,35 @@ memory as the square of its depth.
 """
 
 
-def notation(entries: Sequence[str]) -> str:
-    """'edges' when every entry is parent/child and the root is among the parents, else 'paths'."""
-    pairs = [entry.split("/") for entry in entries]
-    return "edges" if all(len(pair) == 2 for pair in pairs) and any(pair[0] == ROOT for pair in pairs) else "paths"
-
-
 def nodes_by_label(entries: Sequence[str], written: str, hierarchy: Hierarchy) -> dict[str, int]:
     """From each label that a row may carry, as written, to its node's place in the hierarchy that these entries list.
 
     Not by names alone: 1.1 is the name of the node that is written 1/1, and no way to write it.
     """
-    if written == "edges":
+    if written.startswith("edges"):
         return hierarchy.index
+    separator = _separator(written)
     places = {ROOT: hierarchy.root}
     for entry in entries:
         # From the longest upper part up, until one is known: then so are those above it.
         while entry and entry not in places:
-            places[entry] = hierarchy.index[_name_of(entry)]
-            entry = entry.rpartition("/")[0]
+            places[entry] = hierarchy.index[_name_of(entry, separator)]
+            entry = entry.rpartition(separator)[0]
     return places
 
 
 def hierarchy_of(entries: Sequence[str], written: str, unevaluated: Sequence[str] = (ROOT,)) -> Hierarchy:
     """The hierarchy that the class attribute lists, in the released program's node order.
 
-    entries: as in ArffTable.class_entries; written: 'paths' or 'edges' (see :func:`notation`).
+    entries: as in ArffTable.class_entries; written: one of the notations of :mod:`hmc.data.notation`.
     Order: paths by (number of parts, name), the root among the first-level names; edges by (shortest distance to the root, name).
+    Above several tops a root is added; a single one is the root, whatever its name.
 
-    Raises HierarchyError for an entry that is no path or no edge, a cycle, a node without a path to the root.
+    Raises HierarchyError for an entry that is neither a path nor an edge, a cycle, a node without a path to the root.
     """
-    return _from_paths(entries, unevaluated) if written == "paths" else _from_edges(entries, unevaluated)
+    if written.startswith("edges"):
+        return _from_edges(entries, unevaluated, swapped=written == "edges_child_parent")
+    return _from_paths(entries, unevaluated, _separator(written))
 
 
 def label_matrix(table: ArffTable, hierarchy: Hierarchy, places: Mapping[str, int]) -> np.ndarray:
@@ -74,13 +71,30 @@ def label_matrix(table: ArffTable, hierarchy: Hierarchy, places: Mapping[str, in
     return hierarchy.close(labels)
 
 
-def _from_paths(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy:
+def described(hierarchy: Hierarchy, written: str) -> str:
+    """What was read, for messages: "499 nodes, 6 levels below 'root', read as paths"."""
+    levels, top = int(hierarchy.depth.max()), short(hierarchy.names[hierarchy.root])
+    return f"{len(hierarchy)} nodes, {levels} {'level' if levels == 1 else 'levels'} below {top}, read as {written}"
+
+
+def added_root(entries: Sequence[str], written: str, hierarchy: Hierarchy) -> bool:
+    """Whether the root is not among the entries of a list of edges but was added above their several tops."""
+    if not written.startswith("edges"):
+        return False
+    return not any(ROOT in entry.split(SLASH) for entry in entries) and hierarchy.names[hierarchy.root] == ROOT
+
+
+def _separator(written: str) -> str:
+    return DOT if written == "dotted_paths" else SLASH
+
+
+def _from_paths(entries: Sequence[str], unevaluated: Sequence[str], separator: str) -> Hierarchy:
     paths: dict[str, None] = {}
     for entry in entries:
-        parts = entry.split("/")
+        parts = entry.split(separator)
         if not all(parts):
             raise HierarchyError(
-                f"the class {short(entry)} is no path: a name is missing before or after a slash; write it, or remove the slash"
+                f"the class {short(entry)} lacks a name before or after a {separator!r}; write the name, or remove the separator"
             )
         if len(parts) > DEEPEST:
             raise HierarchyError(f"the class {short(entry)} has {len(parts)} levels; at most {DEEPEST} are read, so shorten it")
@@ -92,34 +106,51 @@ def _from_paths(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy
         # A path whose upper part is not listed brings it along.
         while entry and entry != ROOT and entry not in paths:
             paths[entry] = None
-            entry = entry.rpartition("/")[0]
+            entry = entry.rpartition(separator)[0]
     # Sorted by name, then by level, which keeps that order within a level.
-    ordered = sorted([ROOT, *paths], key=_name_of)
-    ordered.sort(key=lambda path: path.count("/"))
-    edges = ((_name_of(path.rpartition("/")[0]) or ROOT, _name_of(path)) for path in paths)
-    return from_edges([_name_of(path) for path in ordered], edges, unevaluated=unevaluated)
+    ordered = sorted([ROOT, *paths], key=lambda path: _name_of(path, separator))
+    ordered.sort(key=lambda path: path.count(separator))
+    edges = ((_name_of(path.rpartition(separator)[0], separator) or ROOT, _name_of(path, separator)) for path in paths)
+    return from_edges([_name_of(path, separator) for path in ordered], edges, unevaluated=unevaluated)
 
 
-def _name_of(path: str) -> str:
-    return path.replace("/", SEPARATOR)
+def _name_of(path: str, separator: str) -> str:
+    return path.replace(separator, SEPARATOR)
 
 
-def _from_edges(entries: Sequence[str], unevaluated: Sequence[str]) -> Hierarchy:
+def _from_edges(entries: Sequence[str], unevaluated: Sequence[str], *, swapped: bool) -> Hierarchy:
     names: dict[str, None] = {}
+    below: set[str] = set()
     for entry in entries:
-        parts = entry.split("/")
-        if len(parts) != 2 or not all(parts):
-            raise HierarchyError(f"the class {short(entry)} is no edge parent/child; set dataset.labels=paths if these are paths")
+        parts = entry.split(SLASH)
+        if len(parts) > 2 or not all(parts):
+            raise HierarchyError(
+                f"the class {short(entry)} must be a pair such as parent/child, or a name; set dataset.labels=paths if these are "
+                "paths"
+            )
         names |= dict.fromkeys(parts)
+        if len(parts) == 2:
+            below.add(parts[0 if swapped else 1])
+    tops = [name for name in names if name not in below]
+    added = len(tops) > 1 and ROOT not in names
+    if ROOT in below and tops:
+        pair = next(entry for entry in entries if entry.split(SLASH)[0 if swapped else -1] == ROOT and SLASH in entry)
+        raise HierarchyError(
+            f"{ROOT!r} is below {short(pair.split(SLASH)[1 if swapped else 0])}; remove the edge that leads to {ROOT!r}, or set "
+            f"dataset.labels={'edges' if swapped else 'edges_child_parent'} if that is how the pairs are written"
+        )
 
     def edges() -> Iterator[tuple[str, str]]:
         # Split again each time: pairs of names need several times the memory of the entries.
-        return ((parent, child) for parent, _, child in (entry.partition("/") for entry in entries))
+        for first, separator, second in (entry.partition(SLASH) for entry in entries):
+            if separator:
+                yield (second, first) if swapped else (first, second)
+        if added:
+            yield from ((ROOT, top) for top in tops)
 
+    if added:
+        names[ROOT] = None
     found = from_edges(list(names), edges(), unevaluated=unevaluated)
-    top = found.names[found.root]
-    if top != ROOT and ROOT in names:
-        raise HierarchyError(f"{ROOT!r} is below {short(top)}, which has no parent; remove the edge that leads to {ROOT!r}")
-    del names
+    del names, below
     order = sorted(range(len(found)), key=lambda node: (found.depth[node], found.names[node]))
     return from_edges([found.names[node] for node in order], edges(), unevaluated=unevaluated)

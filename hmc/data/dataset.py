@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
+from hmc.data.preprocess import Preparation
 from hmc.hierarchy import Adjacency, Hierarchy
 
 SPLITS = ("train", "valid", "test")
+PARTITIONS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+"""What a table may call its splits."""
 TRAINING_SPLITS = {"none": ("train", "valid"), "valid": ("train",)}
 """The splits that are trained on, by ``training.holdout``."""
+
+
+class DataWarning(RuntimeWarning):
+    """What was done with a dataset's files that its user may not expect."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +28,9 @@ class Encoded:
 
     names, parents: the hierarchy's nodes and their parents.
     features: per split float64 [rows, features], NaN where missing, or images as uint8 [rows, channels, height, width], which
-    have no feature_names; labels: per split bool [rows, nodes], closed.
+    have no feature_names; labels: per split bool [rows, nodes], closed. ids: per split each row's name, empty where the file has
+    none.
+    written: how the files list the hierarchy, see :mod:`hmc.data.notation`. notes: what the user should know about the reading.
     """
 
     names: tuple[str, ...]
@@ -29,6 +38,18 @@ class Encoded:
     feature_names: tuple[str, ...]
     features: Mapping[str, np.ndarray]
     labels: Mapping[str, np.ndarray]
+    ids: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(SPLITS, ()))
+    written: str = ""
+    notes: tuple[str, ...] = ()
+
+    def of_rows(self, rows: Mapping[str, tuple[str, np.ndarray]]) -> Encoded:
+        """The same dataset with other splits. rows: for each split named, the split that its rows are taken from, and which."""
+        features, labels, ids = dict(self.features), dict(self.labels), dict(self.ids)
+        for split, (source, own) in rows.items():
+            features[split], labels[split] = self.features[source][own], self.labels[source][own]
+            names = self.ids[source]
+            ids[split] = tuple(names[row] for row in own.tolist()) if names else ()
+        return replace(self, features=features, labels=labels, ids=ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +74,8 @@ class Dataset:
     sha256: what `hmc.data.identity.data_sha256` says of it.
     holdout: "none", or "valid" where valid is held out of training, see ``training.holdout``.
     reconstructed: empty, or what every number from this dataset has to be marked with ("expr train reconstructed").
+    ids: per split each row's name, empty where the file has none. about: nodes, levels and notation, in one line. notes: as in
+    :class:`Encoded`. preparation: how further rows are imputed and standardised; None for images, or where there are no features.
     """
 
     name: str
@@ -64,6 +87,10 @@ class Dataset:
     sha256: str
     reconstructed: str = ""
     holdout: str = "none"
+    ids: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(SPLITS, ()))
+    about: str = ""
+    notes: tuple[str, ...] = ()
+    preparation: Preparation | None = None
 
     @cached_property
     def training(self) -> Split:

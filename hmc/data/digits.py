@@ -84,7 +84,7 @@ def read() -> Encoded:
     rows = {"train": kept, "valid": kept[:0], "test": np.arange(TEST.start, TEST.stop)}
     labels = {split: hierarchy.close(np.eye(len(hierarchy), dtype=bool)[leaves[digits[own]]]) for split, own in rows.items()}
     features = {split: images[own] for split, own in rows.items()}
-    return Encoded(hierarchy.names, hierarchy.parents, (), features, labels)
+    return Encoded(hierarchy.names, hierarchy.parents, (), features, labels, written="paths")
 
 
 def _all() -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -13,6 +15,10 @@ from hmc.settings import DatasetSettings, RuntimeSettings
 
 TIMEOUT = 60.0
 """Seconds without any answer from the server (ours)."""
+LARGEST = 2_000_000_000
+"""Bytes of a file (ours; the benchmark's largest has 30 million), so that no server can fill a disk."""
+LONGEST = 3600.0
+"""Seconds for a file (ours)."""
 _LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -45,7 +51,9 @@ def fetch_file(dataset: DatasetSettings, path: str, runtime: RuntimeSettings) ->
     try:
         download(f"{dataset.url.rstrip('/')}/{quote(path)}", target, pin)
     except DownloadError as error:
-        raise DownloadError(f"{dataset.name}: {error}; {how_to_get(dataset, path, runtime)}") from None
+        raise DownloadError(
+            f"{dataset.name}: {path} could not be downloaded: {error}; {how_to_get(dataset, path, runtime)}"
+        ) from None
     return target
 
 
@@ -88,20 +96,79 @@ def _retrieve(url: str, folder: Path) -> Path:
     """The file as the server sent it, in ``folder``."""
     # Imported here because most runs have their files and need no client.
     import pooch
-    import requests
 
     pooch.get_logger().setLevel(logging.WARNING)
-    downloader = pooch.HTTPDownloader(timeout=TIMEOUT, hooks={"response": _refuse_insecure_redirect})
+    return Path(pooch.retrieve(url, known_hash=None, fname="received", path=folder, downloader=_receive))
+
+
+def _receive(url: str, output_file: str, _: Any) -> None:
+    """Pooch's downloader: writes what the server sends, within LARGEST and LONGEST. Raises DownloadError with the reason."""
+    import requests
+    import urllib3
+
+    began = time.monotonic()
     try:
-        name = pooch.retrieve(url, known_hash=None, fname="received", path=folder, downloader=downloader)
-    except requests.HTTPError as error:
-        status = f"{error.response.status_code} {error.response.reason}" if error.response is not None else str(error)
-        raise DownloadError(f"{url} answered {status}") from None
-    except requests.exceptions.ChunkedEncodingError:
-        raise DownloadError(f"the connection broke while {url} was being downloaded; try again") from None
-    except requests.RequestException as error:
-        raise DownloadError(
-            f"{urlsplit(url).hostname} cannot be reached for {Path(urlsplit(url).path).name} ({type(error).__name__}; is there a "
-            "network?)"
-        ) from None
-    return Path(name)
+        hooks = {"response": _refuse_insecure_redirect}
+        with requests.get(url, stream=True, timeout=TIMEOUT, hooks=hooks) as response, Path(output_file).open("wb") as file:
+            if not response.ok:
+                raise DownloadError(f"{url} answered {response.status_code} {response.reason}")
+            announced = response.headers.get("Content-Length", "")
+            received = 0
+            if announced.isdecimal() and int(announced) > LARGEST:
+                raise DownloadError(
+                    f"{url} announces {int(announced)} bytes, more than the {LARGEST} that are downloaded at most"
+                )
+            # read1 returns what there is: a server that sends a byte a minute is not waited for.
+            while part := response.raw.read1(65536, decode_content=True):
+                file.write(part)
+                received += len(part)
+                if received > LARGEST:
+                    raise DownloadError(f"{url} sent more than the {LARGEST} bytes that are downloaded at most")
+                if time.monotonic() - began > LONGEST:
+                    raise DownloadError(f"{url} sent only {received} bytes in {LONGEST:g} seconds; fetch the file in another way")
+            if announced.isdecimal() and received < int(announced) and "Content-Encoding" not in response.headers:
+                raise DownloadError(_broken(url))
+    except DownloadError:
+        raise
+    except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
+        raise DownloadError(_broken(url)) from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise DownloadError(f"{urlsplit(url).hostname} {_reason(error)}") from None
+    except OSError as error:
+        # A bundle of certificates that is not there; what has a number was said by the system, of the file to be written.
+        if error.errno is None:
+            raise DownloadError(f"{urlsplit(url).hostname} was not asked: {' '.join(str(error).split())}") from None
+        raise
+
+
+def _broken(url: str) -> str:
+    return f"the connection broke while {url} was being downloaded; try again"
+
+
+def _reason(error: Exception) -> str:
+    """Why a server could not be reached, by what requests and urllib3 raise. Says no password of a proxy's address."""
+    from requests import exceptions
+    from urllib3 import exceptions as below
+
+    text = " ".join(str(error).split())
+    if isinstance(error, exceptions.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text:
+        why = re.search(r"CERTIFICATE_VERIFY_FAILED\] certificate verify failed: ([^()]*)", text)
+        return (
+            f"has a certificate that cannot be trusted ({why[1].strip() if why else 'TLS failed'}); where a proxy of yours signs "
+            "connections, set REQUESTS_CA_BUNDLE to its certificate"
+        )
+    if isinstance(error, (exceptions.ProxyError, below.ProxyError)):
+        return "cannot be reached: the proxy that HTTPS_PROXY names does not answer or refuses; correct or unset HTTPS_PROXY"
+    if isinstance(error, exceptions.InvalidSchema):
+        return "cannot be reached: HTTPS_PROXY names a SOCKS proxy, which needs PySocks; install it, or unset HTTPS_PROXY"
+    if isinstance(error, (exceptions.InvalidProxyURL, exceptions.InvalidURL)):
+        return "cannot be reached: its address or that of HTTPS_PROXY cannot be read (write # in a password as %23)"
+    if isinstance(error, (exceptions.Timeout, below.TimeoutError)):
+        return f"did not answer within {TIMEOUT:g} seconds; try again, or see whether a firewall is in between"
+    if isinstance(error, exceptions.TooManyRedirects):
+        return "redirects without end"
+    if "NameResolutionError" in text or "Failed to resolve" in text or "getaddrinfo" in text:
+        return "cannot be reached: its name cannot be resolved; see whether there is a network, and DNS"
+    if "Connection refused" in text:
+        return "cannot be reached: it refuses connections; see whether it is the right address"
+    return f"cannot be reached ({type(error).__name__}); see whether there is a network"

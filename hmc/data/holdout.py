@@ -5,7 +5,6 @@ Which rows these are depends on the dataset alone, so that all methods and seeds
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 
 import numpy as np
@@ -27,8 +26,5 @@ def with_valid(encoded: Encoded, dataset: str) -> Encoded:
     seed = int.from_bytes(hashlib.sha256(f"held-out rows:{dataset}".encode()).digest()[:8], "big")
     generator = np.random.Generator(np.random.PCG64(seed))
     held_out = sampled_rows(encoded.labels["train"], SHARE, generator)
-    rows = {"train": np.setdiff1d(np.arange(len(encoded.labels["train"])), held_out), "valid": held_out}
-    features, labels = dict(encoded.features), dict(encoded.labels)
-    for split, own in rows.items():
-        features[split], labels[split] = encoded.features["train"][own], encoded.labels["train"][own]
-    return dataclasses.replace(encoded, features=features, labels=labels)
+    kept = np.setdiff1d(np.arange(len(encoded.labels["train"])), held_out)
+    return encoded.of_rows({"train": ("train", kept), "valid": ("train", held_out)})

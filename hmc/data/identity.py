@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any
 
-from hmc.data import catalog, digits, synthetic
+from hmc.data import catalog, digits, images, synthetic, table
 from hmc.data.catalog import MissingDataError
 from hmc.settings import DatasetSettings, EncoderSettings, RuntimeSettings, canonical_hash
 
@@ -43,6 +44,7 @@ def _pretrained(encoder: EncoderSettings) -> str:
 
 
 def _data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
+    catalog.checked_shares(dataset)
     if dataset.holds_images:
         return _images_sha256(dataset, runtime)
     if dataset.kind == "synthetic":
@@ -59,18 +61,31 @@ def _data_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
         document[split] = pin
     if dataset.train_stand_in:
         document["stand_in"] = "train"
-    return canonical_hash(document)
+    if dataset.kind == "table":
+        return canonical_hash(
+            {"table": table.VERSION, "files": document, "settings": table_document(dataset), **_shares(dataset)}
+        )
+    return canonical_hash(document | _shares(dataset))
+
+
+def table_document(dataset: DatasetSettings) -> dict[str, Any]:
+    """The settings that decide what is read from a table's files."""
+    document = dataclasses.asdict(dataset.table)
+    # Known by its contents.
+    del document["hierarchy"]
+    return document
+
+
+def _shares(dataset: DatasetSettings) -> dict[str, Any]:
+    return {"split": list(dataset.split)} if dataset.split else {}
 
 
 def _images_sha256(dataset: DatasetSettings, runtime: RuntimeSettings) -> str:
     settings = dataclasses.asdict(dataset.images)
     if dataset.kind == "digits":
         return canonical_hash({"digits": digits.VERSION, **{key: settings[key] for key in ("mean", "deviation")}})
-    # Its scikit-learn takes a second to import.
-    from hmc.data import images
-
-    table = images.table_of(dataset, runtime)
+    listed = images.table_of(dataset, runtime)
     for name in ("table", "folder", "hierarchy"):
         del settings[name]
     written = {name: catalog.content_hash(path.read_bytes()) for name, path in catalog.present(dataset, runtime).items()}
-    return canonical_hash({"images": images.VERSION, "files": written, "contents": images.contents(table), "settings": settings})
+    return canonical_hash({"images": images.VERSION, "files": written, "contents": images.contents(listed), "settings": settings})

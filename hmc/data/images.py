@@ -10,7 +10,6 @@ Pillow decodes; it is imported when the first file is.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import math
 import re
@@ -20,18 +19,17 @@ from pathlib import Path
 
 import numpy as np
 
-from hmc.data import catalog, preprocess
+from hmc.data import catalog, hierarchy_file, label_lists, preprocess
 from hmc.data.catalog import DataError
-from hmc.data.class_attribute import SEPARATOR, hierarchy_of, nodes_by_label, notation
-from hmc.data.dataset import SPLITS, Encoded
+from hmc.data.dataset import PARTITIONS, SPLITS, Encoded
+from hmc.data.hierarchy_file import Labelling
 from hmc.files import csv_file
-from hmc.files.utf8 import NotUtf8Error, decoded
+from hmc.files.utf8 import printable
 from hmc.hierarchy import ROOT, Hierarchy, HierarchyError, from_edges, short
 from hmc.settings import DatasetSettings, ImageSettings, RuntimeSettings, did_you_mean
 
-VERSION = 1
+VERSION = 2
 """Of how files become arrays, to be raised with every change that changes a number; part of every identity."""
-PARTITIONS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
 MODES = {1: ("L",), 3: ("RGB",)}
 """Pillow's names of what has so many channels."""
 
@@ -48,11 +46,13 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class ImageTable:
-    """A table whose every row has been checked, but for the images' contents."""
+    """A table whose every row has been checked, but for the images' contents. written, notes: as in :class:`Encoded`."""
 
     path: Path
     hierarchy: Hierarchy
     rows: tuple[Row, ...]
+    written: str = ""
+    notes: tuple[str, ...] = ()
 
 
 # --- the table ------------------------------------------------------------------------------------------------------
@@ -72,23 +72,34 @@ def read_table(dataset: DatasetSettings, table: Path, folder: Path, hierarchy: P
     Raises DataError, one line that names file and row, for a column that is not there, a partition or node that is not known, a
     row without labels, an image that is not there or named twice, or a table without training or test rows.
     """
-    made, places = _hierarchy(dataset, hierarchy)
+    settings = dataset.images
+    entries = [
+        (
+            line,
+            entry[settings.partition].strip().lower(),
+            folder / settings.path.format_map(entry),
+            _labels(entry[settings.labels], f"{table}:{line}"),
+        )
+        for line, entry in _entries(table, settings)
+    ]
+    if hierarchy is None:
+        found = _numbered(dataset)
+    else:
+        found = hierarchy_file.read(hierarchy, dataset.labels, {label for *_, labels in entries for label in labels})
     rows: list[Row] = []
     absent: list[str] = []
     seen: dict[Path, int] = {}
-    for line, entry in _entries(table, dataset.images):
+    for line, partition, file, labels in entries:
         at = f"{table}:{line}"
-        partition = entry[dataset.images.partition].strip().lower()
         if partition not in PARTITIONS:
             known = did_you_mean(partition, PARTITIONS)
-            raise DataError(f"{at}: {dataset.images.partition}={short(partition)} is no split{known}")
-        file = folder / dataset.images.path.format_map(entry)
+            raise DataError(f"{at}: {settings.partition}={short(partition)} must be train, valid or test{known}")
         if file in seen:
             raise DataError(f"{at}: the image {_shown(file)} is that of line {seen[file]} already; list each image once")
         seen[file] = line
         if not _is_file(file):
             absent.append(f"{at}: the image {_shown(file)} is not there")
-        nodes = tuple(_place(label, places, at) for label in _labels(entry[dataset.images.labels]))
+        nodes = tuple(found.place(label, at) for label in labels)
         if not nodes:
             raise DataError(f"{at}: {_shown(Path(file.name))} has no label; name at least the root, or remove the row")
         rows.append(Row(line, PARTITIONS[partition], file, nodes))
@@ -97,8 +108,8 @@ def read_table(dataset: DatasetSettings, table: Path, folder: Path, hierarchy: P
         raise DataError(f"{absent[0]}{more}; put it there, or set dataset.images.folder and dataset.images.path")
     for split in ("train", "test"):
         if not any(row.split == split for row in rows):
-            raise DataError(f"{table}: no row has {dataset.images.partition}={split}; a dataset needs train and test")
-    return ImageTable(table, made, tuple(rows))
+            raise DataError(f"{table}: no row has {settings.partition}={split}; a dataset needs train and test")
+    return ImageTable(table, found.hierarchy, tuple(rows), found.written, found.notes)
 
 
 def _entries(table: Path, settings: ImageSettings) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -109,7 +120,7 @@ def _entries(table: Path, settings: ImageSettings) -> Iterator[tuple[int, Mappin
             if name not in columns:
                 raise DataError(
                     f"{table}:1: the table has no column {name!r}, which dataset.images.{key} names"
-                    + (did_you_mean(name, [_printable(column) for column in columns]) if columns else "; it is empty")
+                    + (did_you_mean(name, [printable(column)[:60] for column in columns[:30]]) if columns else "; it is empty")
                 )
         yield from entries
     except csv_file.CsvError as error:
@@ -124,13 +135,9 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-
-
 def _shown(file: Path) -> str:
     """A path as a message shows it, printable, the end of one that is very long."""
-    text = _printable(str(file))
+    text = printable(str(file))
     return text if len(text) <= 200 else f"...{text[-200:]}"
 
 
@@ -142,56 +149,17 @@ def _needed(settings: ImageSettings) -> list[tuple[str, str]]:
     return [*(("path", name) for name in fields), ("partition", settings.partition), ("labels", settings.labels)]
 
 
-def _labels(text: str) -> list[str]:
-    """The entries of a list in brackets, or of names joined by @."""
-    stripped = text.strip()
-    if stripped.startswith("[") and stripped.endswith("]"):
-        entries = [entry.strip().strip("'\"") for entry in re.split(r"[,\s]+", stripped[1:-1])]
-    else:
-        entries = [entry.strip() for entry in stripped.split("@")]
-    return [entry for entry in entries if entry]
-
-
-def _place(label: str, places: Mapping[str, int], at: str) -> int:
-    place = places.get(label, -1)
-    if place < 0:
-        nearest = difflib.get_close_matches(label, places, n=1, cutoff=0.5)
-        why = "is no node of the hierarchy" + (f" (did you mean {nearest[0]!r}?)" if nearest else "")
-        if label in places:
-            why = "is the last part of several nodes' paths; write the whole path"
-        raise DataError(f"{at}: the label {short(label)} {why}; correct the row")
-    return place
-
-
-def _hierarchy(dataset: DatasetSettings, file: Path | None) -> tuple[Hierarchy, dict[str, int]]:
-    """The hierarchy, and from each way to write a label to its node; -1 where several nodes end alike."""
-    if file is None:
-        return _numbered(dataset)
+def _labels(text: str, at: str) -> list[str]:
+    """The entries of a list in brackets, or of names joined by @. Raises DataError."""
+    if not label_lists.in_brackets(text):
+        return label_lists.joined(text, "@")
     try:
-        text = decoded(file.read_bytes())
-    except NotUtf8Error as error:
-        raise DataError(f"{file}:{error.line}: {error}; save the hierarchy as such") from None
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    entries = [line for line in lines if line]
-    if not entries:
-        raise DataError(f"{file}: the hierarchy is empty; write one path (animal/cat) or edge (root/animal) a line")
-    written = notation(entries) if dataset.labels == "auto" else dataset.labels
-    try:
-        hierarchy = hierarchy_of(entries, written, dataset.unevaluated)
-    except HierarchyError as error:
-        raise DataError(f"{file}: {error}") from None
-    places: dict[str, int] = {}
-    for place, name in enumerate(hierarchy.names):
-        last = name.rpartition(SEPARATOR)[2]
-        places[last] = -1 if last in places else place
-    for place, name in enumerate(hierarchy.names):
-        places[name] = place
-    if written == "paths":
-        places |= nodes_by_label(entries, written, hierarchy)
-    return hierarchy, places
+        return label_lists.of_list(text)
+    except label_lists.LabelListError as error:
+        raise DataError(f"{at}: {short(text)} {error}") from None
 
 
-def _numbered(dataset: DatasetSettings) -> tuple[Hierarchy, dict[str, int]]:
+def _numbered(dataset: DatasetSettings) -> Labelling:
     """Nodes called by their indices, the root by its name."""
     parents = dataset.images.parents
     names = [ROOT if parent < 0 else str(place) for place, parent in enumerate(parents)]
@@ -200,10 +168,10 @@ def _numbered(dataset: DatasetSettings) -> tuple[Hierarchy, dict[str, int]]:
             raise DataError(f"dataset.images.parents[{place}]={parent} is out of range: it must be at most {len(parents) - 1}")
     try:
         edges = [(names[parent], names[place]) for place, parent in enumerate(parents) if parent >= 0]
-        hierarchy = from_edges(names, edges, unevaluated=dataset.unevaluated)
+        hierarchy = from_edges(names, edges)
     except HierarchyError as error:
         raise DataError(f"dataset.images.parents of {dataset.name}: {error}") from None
-    return hierarchy, {str(place): place for place in range(len(parents))}
+    return Labelling(hierarchy, {str(place): place for place in range(len(parents))}, "edges")
 
 
 # --- the images -----------------------------------------------------------------------------------------------------
@@ -236,18 +204,21 @@ def read(table: ImageTable, settings: ImageSettings) -> Encoded:
         (),
         {split: np.stack(own) if own else empty for split, own in arrays.items()},
         labels,
+        written=table.written,
+        notes=table.notes,
     )
 
 
 def decode(file: Path, settings: ImageSettings, at: str) -> np.ndarray:
-    """One image, uint8 [channels, height, width]: the shorter side resized, then the middle cut out, as the settings say.
+    """One image, uint8 [channels, height, width]: turned as its EXIF orientation says, the shorter side resized, then the middle
+    cut out, as the settings say.
 
     at: the table's file and line, for messages. Raises DataError as :func:`read`, OSError for a file that cannot be opened.
     """
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError:
-        raise DataError(f"{at}: reading {file} needs Pillow; install it: pip install 'hmc[images]'") from None
+        raise DataError(f"{at}: reading {file} needs Pillow; install it: pip install '.[images]'") from None
     try:
         with Image.open(file) as image:
             mode, channels = image.mode, len(image.getbands())
@@ -256,12 +227,12 @@ def decode(file: Path, settings: ImageSettings, at: str) -> np.ndarray:
                     f"{at}: {file} has {channels} {'channel' if channels == 1 else 'channels'} (mode {mode}) where "
                     f"dataset.images.channels is {settings.channels}; convert the image, or set dataset.images.channels"
                 )
-            image.load()
-            shown: Image.Image = image
+            # Cameras keep the sensor's rows and say in the file which way up they are.
+            shown: Image.Image = ImageOps.exif_transpose(image)
             if settings.resize:
-                scale = settings.resize / min(image.size)
-                size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-                shown = image.resize(size, Image.Resampling.BILINEAR)
+                scale = settings.resize / min(shown.size)
+                size = (max(1, round(shown.width * scale)), max(1, round(shown.height * scale)))
+                shown = shown.resize(size, Image.Resampling.BILINEAR)
             if settings.crop:
                 if min(shown.size) < settings.crop:
                     raise DataError(

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from hmc.data import arff, cache, catalog, class_attribute, digits, images, preprocess, subsample, synthetic
+from hmc.data import arff, cache, catalog, class_attribute, digits, division, images, preprocess, subsample, synthetic, table
 from hmc.data import holdout as held_out
-from hmc.data.dataset import SPLITS, TRAINING_SPLITS, Dataset, Encoded, Split
+from hmc.data.arff_files import read_files
+from hmc.data.dataset import SPLITS, TRAINING_SPLITS, Dataset, DataWarning, Encoded, Split
 from hmc.data.download import fetch
-from hmc.data.identity import data_sha256
+from hmc.data.identity import data_sha256, table_document
 from hmc.data.random import subsampling_generator
-from hmc.hierarchy import Hierarchy, HierarchyError, short
-from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings, canonical_hash
+from hmc.data.rows import Rows, read_rows
+from hmc.hierarchy import ROOT, Hierarchy, short
+from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings, canonical_hash, did_you_mean
+
+__all__ = ["Rows", "load", "load_encoded", "load_labels", "read_files", "read_rows"]
+
+MANY = 20_000
+"""Nodes among which no nearest name is looked for: it would take long (ours)."""
 
 
 def load(
@@ -33,18 +41,25 @@ def load(
     ``training.holdout``; means and scales are computed from the rows that are trained on.
 
     Missing benchmark files are downloaded if runtime.download allows it. Every pinned file is checked against its hash each time.
+    What the user may not expect of the reading is a DataWarning.
 
     Raises MissingDataError or DownloadError (both OSError) when a file cannot be had, DataError for a file that is not the pinned
-    one or not what the card announces or for images that cannot be used, ArffError for a file that cannot be read as hierarchical
-    ARFF.
+    one or not what the card announces, for numbers too large to train on or for images that cannot be used, ArffError for a file
+    that cannot be read as hierarchical ARFF.
     """
     encoded = _rows(dataset, runtime, seed, holdout)
-    features = dict(encoded.features)
+    features, preparation = dict(encoded.features), None
     if not dataset.holds_images:
         training = TRAINING_SPLITS[holdout]
-        ready = preprocess.standardise(preprocess.impute(encoded.features, protocol.imputation, training), training)
+        imputed = preprocess.impute(encoded.features, protocol.imputation, training)
+        found = preprocess.scaling(np.concatenate([imputed[name] for name in training]))
+        ready = {name: found.of(values) for name, values in imputed.items()}
+        if unusable := preprocess.first_unusable(ready, found, training):
+            raise _too_large(dataset, runtime, encoded, unusable, imputed, training)
         features = {name: values.astype(np.float32) for name, values in ready.items()}
-    return _dataset(dataset, runtime, encoded, features, holdout)
+        means = preprocess.training_means(np.concatenate([encoded.features[name] for name in training]))
+        preparation = preprocess.Preparation(means, found.mean, found.scale)
+    return dataclasses.replace(_dataset(dataset, runtime, encoded, features, holdout), preparation=preparation)
 
 
 def load_labels(dataset: DatasetSettings, runtime: RuntimeSettings, *, seed: int = 0, holdout: str = "none") -> Dataset:
@@ -56,65 +71,85 @@ def load_labels(dataset: DatasetSettings, runtime: RuntimeSettings, *, seed: int
 
 def _rows(dataset: DatasetSettings, runtime: RuntimeSettings, seed: int, holdout: str) -> Encoded:
     """The dataset as read, with the rows that a cell with this seed and holdout has."""
-    encoded = _encoded(dataset, runtime)
+    found = load_encoded(dataset, runtime)
     if holdout == "valid":
-        encoded = held_out.with_valid(encoded, dataset.name)
+        found = held_out.with_valid(found, dataset.name)
     if dataset.fraction < 1:
-        encoded = subsample.subsampled(encoded, dataset.fraction, subsampling_generator(seed), TRAINING_SPLITS[holdout])
-    return encoded
+        found = subsample.subsampled(found, dataset.fraction, subsampling_generator(seed), TRAINING_SPLITS[holdout])
+    return found
 
 
 def _dataset(
     dataset: DatasetSettings, runtime: RuntimeSettings, encoded: Encoded, features: Mapping[str, np.ndarray], holdout: str
 ) -> Dataset:
-    skipped = set(dataset.unevaluated)
+    for note in encoded.notes:
+        warnings.warn(f"{dataset.name}: {note}", DataWarning, stacklevel=3)
+    for name in dataset.unevaluated:
+        if name not in (*encoded.names, ROOT):
+            raise catalog.DataError(
+                f"{dataset.name}: dataset.unevaluated names {short(name)}, but no node of the hierarchy is called so"
+                f"{did_you_mean(name, encoded.names) if len(encoded.names) < MANY else ''}; correct it, or move it to "
+                "dataset.optional_unevaluated"
+            )
+    skipped = {*dataset.unevaluated, *dataset.optional_unevaluated}
     # The root too, whatever the user's file calls it: every row has it.
     evaluated = (encoded.parents.counts > 0) & [name not in skipped for name in encoded.names]
     if not evaluated.any():
         raise catalog.DataError(f"{dataset.name}: dataset.unevaluated leaves no node to evaluate; shorten it")
-    splits = {name: Split(features[name], encoded.labels[name]) for name in SPLITS}
+    train, valid, test = (Split(features[name], encoded.labels[name]) for name in SPLITS)
+    hierarchy = Hierarchy(names=encoded.names, parents=encoded.parents, evaluated=evaluated)
     return Dataset(
         name=dataset.name,
-        hierarchy=Hierarchy(names=encoded.names, parents=encoded.parents, evaluated=evaluated),
+        hierarchy=hierarchy,
         feature_names=encoded.feature_names,
+        train=train,
+        valid=valid,
+        test=test,
         sha256=data_sha256(dataset, runtime),
         reconstructed=_reconstructed(dataset),
         holdout=holdout,
-        **splits,
+        ids=encoded.ids,
+        about=class_attribute.described(hierarchy, encoded.written),
+        notes=encoded.notes,
     )
 
 
-def _encoded(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
+def _too_large(
+    dataset: DatasetSettings,
+    runtime: RuntimeSettings,
+    encoded: Encoded,
+    found: preprocess.Unusable,
+    imputed: Mapping[str, np.ndarray],
+    training: Sequence[str],
+) -> catalog.DataError:
+    """The error for a feature that standardising cannot make fit to train on."""
+    paths = catalog.located(dataset, runtime)
+    file = f" ({paths[found.split]})" if paths.get(found.split) else ""
+    name, number = short(encoded.feature_names[found.feature]), imputed[found.split][found.row, found.feature]
+    if found.constant:
+        return catalog.DataError(
+            f"{dataset.name}: the feature {name} does not vary over the training rows{file}, but is so large, {number:g}, "
+            "that rounding leaves noise of it when it is standardised; remove the column, or subtract a number of that size"
+        )
+    column = np.concatenate([imputed[split][:, found.feature] for split in training])
+    return catalog.DataError(
+        f"{dataset.name}: the feature {name} is {number:g} in row {found.row + 1} of {found.split}{file}, and between "
+        f"{column.min():g} and {column.max():g} in the training rows, so that its standardised value is beyond "
+        f"{preprocess.LARGEST:g}, too large to compute with; correct the value, or remove the column"
+    )
+
+
+def load_encoded(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
+    """The dataset as read from its files or the cache, neither imputed nor standardised. Raises as :func:`load`."""
+    catalog.checked_shares(dataset)
     if dataset.kind == "synthetic":
         return synthetic.generate(dataset.synthetic)
     if dataset.kind == "digits":
         return digits.read()
-    return _from_images(dataset, runtime) if dataset.kind == "images" else _from_files(dataset, runtime)
-
-
-def read_files(paths: Mapping[str, Path], labels: str = "auto") -> Encoded:
-    """The parsed form of one dataset's files.
-
-    paths: the file of each split; train and test at least. labels: how the class attribute lists the hierarchy.
-    The training file's header decides: the other files must have the same attributes and the same hierarchy.
-    """
-    train = arff.read(paths["train"])
-    tables = {split: train if split == "train" else _sharing(arff.read(path), train) for split, path in paths.items()}
-    for table in tables.values():
-        _check_header(table, train)
-    written = class_attribute.notation(train.class_entries) if labels == "auto" else labels
-    try:
-        hierarchy = class_attribute.hierarchy_of(train.class_entries, written)
-    except HierarchyError as error:
-        raise arff.ArffError(train.path, train.class_line, str(error)) from None
-    places = class_attribute.nodes_by_label(train.class_entries, written, hierarchy)
-    names = preprocess.feature_names(train.attributes)
-    features = {split: np.zeros((0, len(names))) for split in SPLITS}
-    closed = {split: np.zeros((0, len(hierarchy)), dtype=bool) for split in SPLITS}
-    for split, table in tables.items():
-        features[split] = preprocess.encode(table, train.attributes)
-        closed[split] = class_attribute.label_matrix(table, hierarchy, places)
-    return Encoded(hierarchy.names, hierarchy.parents, names, features, closed)
+    if dataset.kind == "images":
+        return _from_images(dataset, runtime)
+    found = _from_files(dataset, runtime)
+    return division.divided(found, dataset) if dataset.split else found
 
 
 def cache_folder(runtime: RuntimeSettings) -> Path:
@@ -126,10 +161,14 @@ def _from_files(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
     paths = fetch(dataset, runtime)
     written = catalog.files(dataset)
     hashes = _hashes(dataset, paths)
-    key = canonical_hash({"files": hashes, "labels": dataset.labels, "parser": arff.PARSER_VERSION})
+    key = canonical_hash({"files": hashes, "labels": dataset.labels, **_how_read(dataset)})
 
     def read() -> Encoded:
-        encoded = read_files(paths, dataset.labels)
+        if dataset.kind == "table":
+            splits = {split: path for split, path in paths.items() if split != "hierarchy"}
+            encoded = table.read(splits, paths["hierarchy"], dataset)
+        else:
+            encoded = read_files(paths, dataset.labels)
         if _hashes(dataset, paths) != hashes:
             raise catalog.DataError(f"{dataset.name}: its files changed while they were read; try again when they are complete")
         if not dataset.train_stand_in and all(catalog.pinned(dataset, path) for path in written.values()):
@@ -139,10 +178,17 @@ def _from_files(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
     return _cached(dataset, runtime, key, read)
 
 
+def _how_read(dataset: DatasetSettings) -> dict[str, Any]:
+    """What besides the files decides what is read from them."""
+    if dataset.kind == "table":
+        return {"table": table.VERSION, "settings": table_document(dataset)}
+    return {"parser": arff.PARSER_VERSION}
+
+
 def _from_images(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
-    table = images.table_of(dataset, runtime)
+    listed = images.table_of(dataset, runtime)
     key = data_sha256(dataset, runtime)
-    return _cached(dataset, runtime, key, lambda: images.read(table, dataset.images))
+    return _cached(dataset, runtime, key, lambda: images.read(listed, dataset.images))
 
 
 def _cached(dataset: DatasetSettings, runtime: RuntimeSettings, key: str, read: Callable[[], Encoded]) -> Encoded:
@@ -161,7 +207,7 @@ def _cached(dataset: DatasetSettings, runtime: RuntimeSettings, key: str, read: 
     except OSError as error:
         warnings.warn(
             f"{dataset.name} was read but cannot be kept in {place.parent} ({error}), so the next run reads it "
-            "again; set runtime.cache_dir to a folder that can be written",
+            "again; set cache_dir to a folder that can be written",
             RuntimeWarning,
             stacklevel=4,
         )
@@ -174,48 +220,11 @@ def _hashes(dataset: DatasetSettings, paths: Mapping[str, Path]) -> dict[str, st
     return {split: catalog.content_hash(catalog.read_checked(dataset, written[split], path)) for split, path in paths.items()}
 
 
-def _sharing(table: arff.ArffTable, train: arff.ArffTable) -> arff.ArffTable:
-    """The same table, but with the training file's list of classes where it is equal: that may be most of what a file holds."""
-    return dataclasses.replace(table, class_entries=train.class_entries) if table.class_entries == train.class_entries else table
-
-
-def _check_header(table: arff.ArffTable, train: arff.ArffTable) -> None:
-    """That a split's file has the training file's attributes (by name, order and kind) and hierarchy."""
-    if len(table.attributes) != len(train.attributes):
-        raise arff.ArffError(
-            table.path,
-            table.class_line,
-            f"it has {len(table.attributes)} attributes besides the class, but {train.path} has {len(train.attributes)}; "
-            "all splits need the same",
-        )
-    for place, (own, wanted) in enumerate(zip(table.attributes, train.attributes, strict=True), start=1):
-        if own.name != wanted.name or (own.values is None) != (wanted.values is None):
-            raise arff.ArffError(
-                table.path,
-                own.line,
-                f"attribute {place} is {short(own.name)} ({_kind(own)}), but in {train.path} it is {short(wanted.name)} "
-                f"({_kind(wanted)}); "
-                "all splits need the same",
-            )
-    if table.class_entries != train.class_entries and (different := set(table.class_entries) ^ set(train.class_entries)):
-        entry = min(different)
-        here = "lists" if entry in table.class_entries else "lacks"
-        raise arff.ArffError(
-            table.path,
-            table.class_line,
-            f"the hierarchy {here} {short(entry)}, unlike that of {train.path}:{train.class_line}; all splits need the same",
-        )
-
-
-def _kind(attribute: arff.Attribute) -> str:
-    return "numeric" if attribute.values is None else "nominal"
-
-
 def _check_expected(dataset: DatasetSettings, encoded: Encoded) -> None:
     """That the files hold what the card announces (`train`, `valid`, `test` rows, `features`, evaluated `nodes`)."""
     actual = {split: len(encoded.labels[split]) for split in SPLITS}
     actual["features"] = len(encoded.feature_names)
-    actual["nodes"] = len(set(encoded.names) - set(dataset.unevaluated))
+    actual["nodes"] = len(set(encoded.names) - {*dataset.unevaluated, *dataset.optional_unevaluated})
     for what, count in dataset.expected.items():
         if what in actual and actual[what] != count:
             raise catalog.DataError(

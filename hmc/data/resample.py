@@ -31,7 +31,7 @@ class Added:
 
 
 Resampler = Callable[[np.ndarray, np.ndarray, Hierarchy, float, np.random.Generator], Added]
-"""A person's own: from features, labels, hierarchy, fraction and generator to the rows to add."""
+"""A custom one: from features, labels, hierarchy, fraction and generator to the rows to add."""
 
 
 def resample(
@@ -39,7 +39,7 @@ def resample(
 ) -> Added:
     """The rows that a resampler adds.
 
-    name: ``none``, ``lpros``, ``hros_pd``, or a person's own function as module:name with the parameters that follow name.
+    name: ``none``, ``lpros``, ``hros_pd``, or a custom function as module:name with the parameters that follow name.
     features: [rows, features]; labels: bool [rows, nodes], closed under ancestors. fraction: see the resampler.
 
     Raises SettingsError for a name that is not known, ValueError for arrays that do not fit, whether given or returned.
@@ -50,7 +50,7 @@ def resample(
             f"[rows, {len(hierarchy)}], with the same rows"
         )
     if not 0 < fraction < math.inf:
-        raise ValueError(f"method.resampling.fraction={fraction} is out of range: it must be above 0")
+        raise ValueError(f"method.resampling.fraction must be above 0, got {fraction}")
     if name == "none":
         return _nothing(labels)
     if name == "lpros":
@@ -71,7 +71,7 @@ def lpros(labels: np.ndarray, fraction: float, generator: np.random.Generator) -
     Rows are grouped by exact label set; sets smaller than the mean size are minorities. The rows to create are shared
     equally over them, a set's rows being drawn with replacement, and a set grows only while it is smaller than the mean, so
     that fewer rows may be created than asked for. What a full set leaves over goes to the others; a rest smaller than their
-    number to some of them at random. That the last clone may pass a mean that is no whole number is ours: on gene data most
+    number to some of them at random. That the last clone may pass a mean that is not a whole number is ours: on gene data most
     sets have one row and the mean is below two, so that otherwise nothing would be added.
     """
     if len(labels) == 0:
@@ -187,7 +187,7 @@ def _paths(leaves: np.ndarray, hierarchy: Hierarchy) -> np.ndarray:
 
 
 def _checked(added: Added, name: str, rows: int, hierarchy: Hierarchy) -> Added:
-    """What a person's own resampler returned, if it can be used."""
+    """What a custom resampler returned, if it can be used."""
     at = f"method.resampling.name={name}"
     if added.labels.shape != (len(added.rows), len(hierarchy)):
         raise ValueError(

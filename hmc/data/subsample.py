@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,8 +40,4 @@ def subsampled(
 
     splits: those that are trained on. All other rows stay, so that results with other shares are on the same rows.
     """
-    features, labels = dict(encoded.features), dict(encoded.labels)
-    for split in splits:
-        kept = sampled_rows(encoded.labels[split], fraction, generator)
-        features[split], labels[split] = features[split][kept], labels[split][kept]
-    return dataclasses.replace(encoded, features=features, labels=labels)
+    return encoded.of_rows({split: (split, sampled_rows(encoded.labels[split], fraction, generator)) for split in splits})

@@ -59,6 +59,7 @@ def generate(settings: SyntheticSettings) -> Encoded:
         feature_names=tuple(f"x{index + 1}" for index in range(settings.features)),
         features=dict(zip(("train", "valid", "test"), np.split(features, ends), strict=True)),
         labels=dict(zip(("train", "valid", "test"), np.split(labels, ends), strict=True)),
+        written=written,
     )
 
 

@@ -1,15 +1,13 @@
 """The state of a training on disk, so that a cell of hours that is killed goes on from minutes ago, to the bit.
 
 A stack has one checkpoint, ``checkpoint.pt`` in the folder of its first cell's record. It is written at the end of an epoch, at
-most every ``runtime.checkpoint_seconds`` and so that writing takes at most a twentieth of the time; under a temporary name, then
-renamed. Only the holder of the cell's lock writes it, which is why that name can be a fixed one: what a kill leaves is
-overwritten.
+most every ``runtime.checkpoint_seconds`` and so that writing takes at most a twentieth of the time; under a temporary name that
+nobody can foresee, then renamed. Only the holder of the cell's lock writes it, and so may remove what a kill left.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 import warnings
 import zipfile
@@ -19,6 +17,7 @@ from typing import Any
 
 import torch
 
+from hmc.files import replacing
 from hmc.settings import Cell
 from hmc.training.trainer import TrainingState
 
@@ -78,17 +77,12 @@ class CheckpointFile:
     def save(self, state: TrainingState) -> None:
         """Write the state, whole or not at all; where that is not possible (a full disk), warn and train on."""
         began = time.monotonic()
-        temporary = self.path.with_name(f".{NAME}.tmp")
         document = {**self._about, "state": {entry.name: getattr(state, entry.name) for entry in dataclasses.fields(state)}}
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
+            self._remove_unfinished(self.path.parent)
+            with replacing(self.path) as file:
                 torch.save(document, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
         except (OSError, RuntimeError) as error:
-            temporary.unlink(missing_ok=True)
             # torch says where it noticed, and its context why the file could not be written.
             reason = error.__context__ if isinstance(error.__context__, OSError) else error
             warnings.warn(
@@ -100,8 +94,14 @@ class CheckpointFile:
     def remove(self) -> None:
         """Called when the training diverged. Also removes what was kept when one of the cells was trained in another stack."""
         for folder in self.folders:
-            for name in (NAME, f".{NAME}.tmp"):
-                (folder / name).unlink(missing_ok=True)
+            (folder / NAME).unlink(missing_ok=True)
+            self._remove_unfinished(folder)
+
+    @staticmethod
+    def _remove_unfinished(folder: Path) -> None:
+        """Remove what a killed process had written of a checkpoint."""
+        for path in folder.glob(f".{NAME}.*tmp"):
+            path.unlink(missing_ok=True)
 
 
 def _state(document: dict[str, Any]) -> TrainingState:

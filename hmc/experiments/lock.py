@@ -57,7 +57,7 @@ def locked(folder: Path) -> Iterator[None]:
 def is_locked(folder: Path) -> bool:
     """Whether a process holds the cell now."""
     try:
-        handle = os.open(folder / NAME, os.O_RDWR)
+        handle = os.open(folder / NAME, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
@@ -78,7 +78,7 @@ def _lock(path: Path) -> int | None:
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except OSError as error:
             raise unwritable(path, error) from None
         try:
@@ -108,7 +108,7 @@ def _lock(path: Path) -> int | None:
 def _is_at(handle: int, path: Path) -> bool:
     """Whether the open file is still the one that has this name."""
     try:
-        named = path.stat()
+        named = path.lstat()
     except FileNotFoundError:
         return False
     opened = os.fstat(handle)

@@ -15,6 +15,7 @@ ABANDONED_SECONDS = 3600.0
 """A temporary file that nobody wrote to for so long was left by a killed process (ours)."""
 
 _REMEDIES = {
+    errno.ELOOP: "remove it, since it could lead to any file",
     errno.ENOSPC: "free some space there, or choose another folder",
     errno.EDQUOT: "free some space there, or choose another folder",
     errno.EROFS: "choose a folder that can be written",
@@ -29,7 +30,7 @@ class UnwritableError(OSError):
 
 def unwritable(path: Path, error: OSError) -> UnwritableError:
     """The error to raise for a path that cannot be written: what, why, and the remedy, in one line."""
-    reason = error.strerror or str(error)
+    reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error)
     remedy = _REMEDIES.get(error.errno or 0, "see that its folder is there and can be written")
     return UnwritableError(f"{path} cannot be written: {reason}; {remedy}")
 
@@ -85,7 +86,7 @@ def remove_abandoned(folder: Path, pattern: str) -> None:
     """Remove temporary files that nobody has written to for an hour."""
     for path in folder.glob(pattern):
         with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+            if time.time() - path.lstat().st_mtime > ABANDONED_SECONDS:
                 path.unlink()
 
 

@@ -15,7 +15,7 @@ class CsvError(ValueError):
     """A CSV file is damaged. The message starts with the file and the line."""
 
 
-def read(path: Path, remedy: str) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
+def read(path: Path, remedy: str, *, delimiter: str = ",") -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
     """The columns, and each line's number and entries.
 
     remedy: ends each message. Raises CsvError (some only when the lines are taken) for a file that is not UTF-8, a repeated
@@ -26,7 +26,7 @@ def read(path: Path, remedy: str) -> tuple[list[str], Iterator[tuple[int, dict[s
         text = decoded(content)
     except NotUtf8Error as error:
         raise CsvError(f"{path}:{error.line}: {error}; {remedy}") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     columns = next(_entries(reader, path, remedy), [])
     repeated = next((name for place, name in enumerate(columns) if name in columns[:place]), None)
     if repeated is not None:
@@ -35,7 +35,8 @@ def read(path: Path, remedy: str) -> tuple[list[str], Iterator[tuple[int, dict[s
     def lines() -> Iterator[tuple[int, dict[str, str]]]:
         for entry in _entries(reader, path, remedy):
             if len(entry) != len(columns):
-                raise CsvError(f"{path}:{reader.line_num} is no complete line of {len(columns)} fields; {remedy}")
+                fields = f"{len(entry)} {'field' if len(entry) == 1 else 'fields'}"
+                raise CsvError(f"{path}:{reader.line_num} has {fields}, but the header has {len(columns)}; {remedy}")
             yield reader.line_num, dict(zip(columns, entry, strict=True))
 
     return columns, lines()

@@ -13,6 +13,15 @@ class NotUtf8Error(ValueError):
         self.line = line
 
 
+def printable(text: str) -> str:
+    """A text on one line that a terminal shows as it is: other characters are written as Python writes them.
+
+    >>> printable("a\\x00b")
+    'a\\\\x00b'
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def decoded(content: bytes) -> str:
     """UTF-8 text without the byte order mark that some programs write.
 

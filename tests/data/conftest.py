@@ -36,7 +36,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def own(write: Callable[..., Path]) -> DatasetSettings:
-    """A person's own dataset of three small files."""
+    """The user's own dataset of three small files."""
     paths = {split: str(write(HEADER + rows, f"{split}.arff")) for split, rows in ROWS.items()}
     return DatasetSettings(name="small", **paths)
 

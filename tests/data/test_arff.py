@@ -115,6 +115,33 @@ def test_a_comment_behind_the_classes_is_no_class(write: Write) -> None:
     assert arff.read(write(text)).class_entries == ("01", "01/02", "03")
 
 
+def test_a_class_in_quotes_is_unquoted_and_may_hold_commas(write: Write) -> None:
+    classes = "'metabolism, energy' ,\"it's\",'a\\tb',bare name, 'last' % as in 1998"
+    read = arff.read(write(table("@ATTRIBUTE a numeric", "1,'metabolism, energy@bare name'").replace("01,01/02,03", classes)))
+    assert read.class_entries == ("metabolism, energy", "it's", "a\tb", "bare name", "last")
+    assert read.labels == (("metabolism, energy", "bare name"),)
+
+
+def test_a_key_before_a_string_names_the_rows_and_neither_is_a_feature(write: Write) -> None:
+    header = "@attribute note string\n@attribute a numeric\n@attribute gene KEY\n@attribute b {x,y}"
+    read = arff.read(write(table(header, "'two words',1,g1,x,01\n?,2,g2,y,03")))
+    assert [attribute.name for attribute in read.attributes] == ["a", "b"]
+    assert read.ids == ("g1", "g2")
+    assert read.left_out == ("gene", "note")
+    assert [column.tolist() for column in read.columns] == [[1, 2], [0, 1]]
+    only_string = arff.read(write(table("@attribute note string\n@attribute a numeric", "?,1,01\nx,2,01")))
+    assert only_string.ids == ("", "x")
+
+
+def test_rows_to_be_scored_need_no_labels_and_no_class(write: Write) -> None:
+    read = arff.read(write(table("@ATTRIBUTE a numeric", "1,?\n2,03\n{0 3}")), labelled=False)
+    assert read.labels == ((), ("03",), ())
+    assert read.columns[0].tolist() == [1, 2, 3]
+    without = arff.read(write("@relation r\n@attribute a numeric\n@data\n1\n2\n"), labelled=False)
+    assert without.labels == ((), ())
+    assert without.class_entries == ()
+
+
 HEADER = "@ATTRIBUTE a numeric\n@ATTRIBUTE b {x,y}"
 
 
@@ -135,7 +162,11 @@ HEADER = "@ATTRIBUTE a numeric\n@ATTRIBUTE b {x,y}"
         (table(HEADER, "1,x y,01"), 6, "cannot be split"),
         (table(HEADER, "1,'\\q',01"), 6, "an escape that ARFF does not know"),
         (table(HEADER, "{0 1, 1 x}"), 6, "leaves out the class"),
-        (table(HEADER, "{0 1, 2 01, 3 8}"), 6, "past the last, 2"),
+        (
+            table(HEADER, "{0 1, 2 01, 3 8}"),
+            6,
+            "names attribute 3, but they count from 0 and the last is 2; if the file counts from 1",
+        ),
         (table(HEADER, "{0 1, 0 2, 2 01}"), 6, "names attribute 0 twice"),
         (table(HEADER, "{0 1, 1 0, 2 01}"), 6, "'b' has the value '0'"),
         (table(HEADER, "{0 1, 1 x, 2 01} 3"), 6, "cannot be split"),
@@ -151,11 +182,22 @@ HEADER = "@ATTRIBUTE a numeric\n@ATTRIBUTE b {x,y}"
         ("@relation r\n@attribute a numeric\n@attribute class hierarchical {1,2}\n@data\n1,1\n", 3, "in braces"),
         ("", 1, "no @data line"),
         ("@relation r\n@attribute a numeric\n@data\n1\n", 3, "'hierarchical'"),
-        ("@relation r\n@attribute class hierarchical 1\n@data\n1\n", 3, "no attribute besides the class"),
+        ("@relation r\n@attribute class hierarchical 1\n@data\n1\n", 3, "there is no feature"),
         (table("@attribute other hierarchical 1,2", "1,1"), 3, "second hierarchical attribute"),
         ("@relation r\n@attribute a numeric\n@attribute class hierarchical\n@data\n1,1\n", 3, "lists no classes"),
-        (table("@attribute gene string", "YAL001C,01"), 2, "identifier is no feature"),
-        (table("@attribute day date yyyy-MM-dd", "x,01"), 2, "'date yyyy-MM-dd'"),
+        (table("@attribute gene string", "YAL001C,01"), 4, "there is no feature, only the class or names of the rows"),
+        (table("@attribute day date yyyy-MM-dd", "x,01"), 2, "'date yyyy-MM-dd', but the type must be"),
+        (table("@attribute day date", "x,01"), 2, "write the dates as numbers"),
+        (table("@attribute on binary", "1,01"), 2, "declare it as {0,1}"),
+        (table(HEADER, "1,x,01 % YAL001C"), 6, "a comment stands behind the row, '% YAL001C'; put it on a line of its own"),
+        (table(HEADER, "1,x,01,{5}"), 6, "the row ends in '{5}', an instance weight"),
+        (table(HEADER, "{0 1, 1 x, 2 01}, {5}"), 6, "the row ends in '{5}', an instance weight"),
+        (table(HEADER, "1,x,01 @ 03"), 6, "blanks around an @ in '01 @ 03'"),
+        (table(HEADER, "1,x,01@ 03"), 6, "blanks around an @ in '01@ 03'"),
+        (table(HEADER, "1,x,''"), 6, "the row has no label, but '' as its class; give it one"),
+        (table(HEADER, "1,x,01").replace("01,01/02,03", "'01,01/02,03"), 4, "the classes cannot be read from"),
+        (table(HEADER, "1,x,01").replace("01/02", "'01'/02"), 4, "the classes cannot be read from \"'01'/02"),
+        (table(HEADER, "1,x,01").replace("01/02", "'01\\q'"), 4, "an escape that ARFF does not know"),
         (table("@attribute a", "1,01"), 2, "@attribute NAME TYPE"),
         (table("@attribute two words numeric", "1,01"), 2, "'words numeric'"),
         (table("@attribute b {x,y", "x,01"), 2, "cannot be read from 'y' on"),

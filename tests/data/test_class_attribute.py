@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hmc.data import arff
 from hmc.data.arff import ArffError
-from hmc.data.class_attribute import hierarchy_of, label_matrix, nodes_by_label, notation
+from hmc.data.class_attribute import hierarchy_of, label_matrix, nodes_by_label
+from hmc.data.notation import notation
 from hmc.hierarchy import Hierarchy, HierarchyError
 from tests.strategies import closed_labels, dense_closure, hierarchies
 
@@ -40,32 +41,46 @@ def test_edges_are_ordered_by_shortest_distance_then_name() -> None:
     assert [name for name, scored in zip(hierarchy.names, hierarchy.evaluated, strict=True) if not scored] == ["root", "C"]
 
 
-@pytest.mark.parametrize(
-    ("entries", "expected"),
-    [
-        (["01", "01/01"], "paths"),
-        (["root/A", "A/B"], "edges"),
-        (["1/1", "1/2"], "paths"),
-        (["root/A", "A/B/C"], "paths"),
-    ],
-)
-def test_notation(entries: list[str], expected: str) -> None:
-    assert notation(entries) == expected
+def test_a_root_is_added_above_several_tops_and_a_single_one_is_the_root() -> None:
+    several = hierarchy_of(["A/B", "X/B", "alone"], "edges")
+    assert several.names == ("root", "A", "X", "alone", "B")
+    assert edges_of(several) == {("root", "A"), ("root", "X"), ("root", "alone"), ("A", "B"), ("X", "B")}
+    single = hierarchy_of(["A/B", "B/C", "A"], "edges")
+    assert single.names[single.root] == "A"
+    assert edges_of(single) == {("A", "B"), ("B", "C")}
+
+
+def test_pairs_the_other_way_round() -> None:
+    hierarchy = hierarchy_of(["cat/animal", "dog/animal", "animal/root"], "edges_child_parent")
+    assert edges_of(hierarchy) == {("animal", "cat"), ("animal", "dog"), ("root", "animal")}
+
+
+def test_dotted_paths_are_the_same_hierarchy_as_paths(write: Callable[..., Path]) -> None:
+    slashes = ["1", "1/1", "1/1/2", "2/1"]
+    dots = [entry.replace("/", ".") for entry in slashes]
+    one, other = hierarchy_of(slashes, "paths"), hierarchy_of(dots, "dotted_paths")
+    assert one.names == other.names
+    assert edges_of(one) == edges_of(other)
+    table = read(write, ",".join(dots), "1.1.2@2")
+    assert labels_of(table, "dotted_paths").sum() == 5
 
 
 @pytest.mark.parametrize(
     ("entries", "written", "words"),
     [
-        (["1", "1//2"], "paths", "'1//2' is no path"),
+        (["1", "1//2"], "paths", "'1//2' lacks a name before or after a '/'"),
         (["root/1", "1/2/3"], "paths", "dataset.labels=edges"),
-        (["root/A", "A"], "edges", "dataset.labels=paths"),
+        (["root/A", "A/B/C"], "edges", "must be a pair .* dataset.labels=paths"),
+        (["root/A", "/B"], "edges", "'/B' must be a pair"),
         (["root/A", "A/B", "B/A"], "edges", "cycle"),
         (["root/A", "B/C"], "edges", "path to it"),
-        (["root/A", "X/B", "B/root"], "edges", "'root' is below 'X'"),
+        (["root/A", "X/B", "B/root"], "edges", "'root' is below 'B'; .* dataset.labels=edges_child_parent"),
+        (["A/root", "root/B"], "edges_child_parent", "'root' is below 'B'; .* dataset.labels=edges "),
+        (["1..2", "1"], "dotted_paths", "lacks a name before or after a '.'"),
         (["1.1", "1", "1/1"], "paths", "named twice"),
     ],
 )
-def test_what_is_no_hierarchy_is_refused(entries: list[str], written: str, words: str) -> None:
+def test_what_cannot_be_a_hierarchy_is_refused(entries: list[str], written: str, words: str) -> None:
     with pytest.raises(HierarchyError, match=words):
         hierarchy_of(entries, written)
 
@@ -124,7 +139,7 @@ def test_any_dag_written_as_edges_comes_back(tmp_path_factory: pytest.TempPathFa
     rows = "\n".join("1," + "@".join(drawn.names[node] for node in np.flatnonzero(row)) for row in labels)
     path.write_text(f"@relation r\n@attribute a numeric\n@attribute class hierarchical {','.join(entries)}\n@data\n{rows}\n")
     table = arff.read(path)
-    hierarchy = hierarchy_of(table.class_entries, notation(table.class_entries))
+    hierarchy = hierarchy_of(table.class_entries, notation(table.class_entries, ()))
     assert edges_of(hierarchy) == edges_of(drawn)
     assert list(hierarchy.names) == sorted(drawn.names, key=lambda name: (drawn.depth[drawn.index[name]], name))
     order = [drawn.index[name] for name in hierarchy.names]

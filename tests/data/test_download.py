@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import ssl
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from hmc.data import download as module
 from hmc.data.catalog import MissingDataError, content_hash
 from hmc.data.download import DownloadError, download, fetch
 from hmc.settings import DatasetSettings, RuntimeSettings
@@ -18,7 +23,9 @@ PIN = content_hash(CONTENT)
 
 
 class Server(BaseHTTPRequestHandler):
-    """`/good/` sends the file, `/changed/` another one, `/short/` breaks off in the middle, `/closed/` ends early unannounced."""
+    """`/good/` sends the file, `/changed/` another one, `/short/` breaks off in the middle, `/closed/` ends early unannounced,
+    `/slow/` sends ten bytes at a time and `/silent/` nothing for a while.
+    """
 
     asked: list[str]
 
@@ -30,6 +37,11 @@ class Server(BaseHTTPRequestHandler):
         self.asked.append(self.path)
         kind = self.path.split("/")[1]
         body = {"good": CONTENT, "changed": CONTENT.upper(), "short": CONTENT[:1000], "closed": CONTENT[:1000]}.get(kind)
+        if kind == "silent":
+            time.sleep(1)
+        if kind == "slow":
+            self._drip()
+            return
         if body is None:
             self.send_error(404)
             return
@@ -38,6 +50,15 @@ class Server(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                self.wfile.write(b"0123456789")
+                self.wfile.flush()
+                time.sleep(0.05)
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -117,7 +138,9 @@ def test_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     port = server.server_port
     server.server_close()
-    with pytest.raises(DownloadError, match=r"127\.0\.0\.1 cannot be reached .*network.*HMC_DATA_DIR"):
+    with pytest.raises(
+        DownloadError, match=r"a/train\.arff could not be downloaded: 127\.0\.0\.1 cannot be reached: it refuses .*HMC_DATA_DIR"
+    ):
         fetch(dataset(f"http://127.0.0.1:{port}"), online(tmp_path))
 
 
@@ -151,3 +174,89 @@ def test_nothing_is_fetched_when_it_may_not_be(address: str, asked: list[str], r
 def test_a_card_without_address(runtime: RuntimeSettings) -> None:
     with pytest.raises(MissingDataError, match="check the path"):
         fetch(dataset(""), runtime)
+
+
+def test_a_file_that_is_announced_or_becomes_too_large_is_not_kept(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGEST", 999)
+    with pytest.raises(DownloadError, match=r"/good/file announces 60000 bytes, more than the 999"):
+        download(f"{address}/good/file", tmp_path / "file", PIN)
+    with pytest.raises(DownloadError, match=r"/closed/file sent more than the 999 bytes"):
+        download(f"{address}/closed/file", tmp_path / "file", PIN)
+    assert everything_under(tmp_path) == []
+
+
+def test_a_server_that_sends_a_little_at_a_time_is_not_waited_for(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST", 0.2)
+    began = time.monotonic()
+    with pytest.raises(DownloadError, match=r"/slow/file sent only \d+ bytes in 0\.2 seconds"):
+        download(f"{address}/slow/file", tmp_path / "file", PIN)
+    assert time.monotonic() - began < 5
+    assert everything_under(tmp_path) == []
+
+
+def test_a_server_that_says_nothing_is_told(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TIMEOUT", 0.2)
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1 did not answer within 0\.2 seconds"):
+        download(f"{address}/silent/file", tmp_path / "file", PIN)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"REQUESTS_CA_BUNDLE": "/nowhere.pem"}, r"localhost was not asked: .*invalid path: /nowhere\.pem"),
+        ({"HTTPS_PROXY": "socks5://127.0.0.1:9"}, r"HTTPS_PROXY names a SOCKS proxy, which needs PySocks"),
+        ({"HTTPS_PROXY": "http://user:pa#ss@127.0.0.1:9"}, r"its address or that of HTTPS_PROXY cannot be read"),
+        ({"HTTPS_PROXY": "http://user:secret@127.0.0.1:9"}, r"the proxy that HTTPS_PROXY names does not answer or refuses"),
+    ],
+)
+def test_the_cause_is_named_and_no_password(
+    variables: dict[str, str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "HTTPS_PROXY", "https_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("requests.utils.should_bypass_proxies", lambda url, no_proxy: False)
+    with pytest.raises(DownloadError, match=words) as raised:
+        download("https://localhost:9/file", tmp_path / "file", PIN)
+    assert not {"secret", "pa#ss"} & set(str(raised.value).replace("@", " ").replace(":", " ").split())
+    assert "\n" not in str(raised.value)
+
+
+def test_a_name_that_cannot_be_resolved_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with pytest.raises(DownloadError, match=r"nowhere\.invalid cannot be reached: its name cannot be resolved"):
+        download("https://nowhere.invalid/file", tmp_path / "file", PIN)
+
+
+def test_a_certificate_that_nobody_signed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    made = subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
+            *("-keyout", tmp_path / "key", "-out", tmp_path / "certificate"),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("openssl cannot make a certificate here")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, []))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        with pytest.raises(
+            DownloadError, match=r"localhost has a certificate that cannot be trusted \(self.signed certificate\)"
+        ):
+            download(f"https://localhost:{server.server_port}/good/file", tmp_path / "file", PIN)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -13,7 +13,7 @@ from PIL import Image
 
 from hmc.data import catalog, images
 from hmc.data.catalog import DataError, MissingDataError
-from hmc.data.dataset import Dataset
+from hmc.data.dataset import Dataset, DataWarning
 from hmc.data.identity import data_sha256
 from hmc.data.load import load
 from hmc.settings import DatasetSettings, EncoderSettings, ImageSettings, ProtocolSettings, RuntimeSettings
@@ -101,13 +101,13 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         r"benthicnet_e\.csv:4: \S+i2\.jpg cannot be read as an image \(.+\); replace the file, or remove the row",
     ),
     "no image": (lambda folder: folder.joinpath(*FILE).write_text("hello"), r"csv:4: \S+i2\.jpg cannot be read as an image"),
-    "wrong node": (edited("catami_biota", "[0, 13]"), r"csv:4: the label '13' is no node of the hierarchy"),
+    "wrong node": (edited("catami_biota", "[0, 13]"), r"csv:4: the label '13' names no node of the hierarchy"),
     "no label": (edited("catami_biota", "[]"), r"csv:4: i2\.jpg has no label"),
     "wrong channels": (
         lambda folder: picture(folder.joinpath(*FILE), mode="L"),
         r"csv:4: \S+i2\.jpg has 1 channel \(mode L\) where dataset\.images\.channels is 3; convert the image",
     ),
-    "wrong split": (edited("partition", "trian"), r"csv:4: partition='trian' is no split; did you mean 'train'"),
+    "wrong split": (edited("partition", "trian"), r"csv:4: partition='trian' must be train, valid or test; did you mean 'train'"),
     "twice": (edited("image", "i0"), r"csv:4: the image \S+i0\.jpg is that of line 2 already"),
     "no column": (
         lambda folder: table(folder / "benthicnet_e.csv", [{"image": "i0", "dataset": "d", "sites": "s", "partition": "train"}]),
@@ -119,7 +119,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "short row": (
         lambda folder: (folder / "benthicnet_e.csv").write_text((folder / "benthicnet_e.csv").read_text() + "i9,survey\n"),
-        r"csv:8 is no complete line of 5 fields",
+        r"csv:8 has 2 fields, but the header has 5",
     ),
 }
 
@@ -188,7 +188,7 @@ def test_a_checkpoint_counts_by_its_contents(tmp_path: Path) -> None:
         data_sha256(card, runtime, EncoderSettings("resnet18", checkpoint=str(tmp_path / "none")))
 
 
-# --- a person's own -------------------------------------------------------------------------------------------------
+# --- the user's own --------------------------------------------------------------------------------------------------
 
 
 def own_images(folder: Path, labels: list[str], hierarchy: str) -> tuple[DatasetSettings, RuntimeSettings]:
@@ -231,7 +231,7 @@ def test_edges_make_a_graph(tmp_path: Path) -> None:
     ("label", "words"),
     [
         ("dog", r"mine\.csv:2: the label 'dog' is the last part of several nodes' paths; write the whole path"),
-        ("animal/cats", r"mine\.csv:2: the label 'animal/cats' is no node of the hierarchy \(did you mean 'animal/cat'\?\)"),
+        ("animal/cats", r"mine\.csv:2: the label 'animal/cats' names no node of the hierarchy \(did you mean 'animal/cat'\?\)"),
     ],
 )
 def test_a_label_that_names_no_node_is_told(label: str, words: str, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_files_that_the_card_needs_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"mine\.txt: the hierarchy is empty"):
         loaded(dataset, runtime)
     nowhere = dataclasses.replace(dataset, images=dataclasses.replace(dataset.images, folder="nowhere"))
-    with pytest.raises(MissingDataError, match=r"dataset\.images\.folder=nowhere is no folder"):
+    with pytest.raises(MissingDataError, match=r"dataset\.images\.folder=nowhere must be a folder that exists"):
         loaded(nowhere, runtime)
 
 
@@ -264,3 +264,71 @@ def test_pixels_are_features_where_there_is_no_encoder() -> None:
     assert features["valid"].shape == (0, 12)
     assert features["train"].dtype == np.float32
     assert np.allclose(features["train"].mean(0), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_image_is_turned_as_its_camera_says(orientation: int, tmp_path: Path) -> None:
+    """All eight orientations of one picture look alike; without the note in the file they would not."""
+    pixels = np.arange(6, dtype=np.uint8).reshape(2, 3) * 40
+    turns = {
+        1: pixels,
+        2: np.fliplr(pixels),
+        3: np.rot90(pixels, 2),
+        4: np.flipud(pixels),
+        5: pixels.T,
+        6: np.rot90(pixels, 1),
+        7: np.rot90(pixels.T, 2),
+        8: np.rot90(pixels, -1),
+    }
+    stored = Image.fromarray(np.ascontiguousarray(turns[orientation]))
+    about = Image.Exif()
+    about[0x0112] = orientation
+    stored.save(tmp_path / "a.png", exif=about)
+    found = images.decode(tmp_path / "a.png", ImageSettings(channels=1, resize=0, crop=0), "t.csv:2")
+    np.testing.assert_array_equal(found[0], pixels)
+
+
+def test_lists_of_names_with_blanks_are_read_as_they_are_quoted(tmp_path: Path) -> None:
+    nodes = "Mammalia/Canis lupus\nMammalia/Canis\nMammalia/it's\nItem #1\nItem #2\n"
+    labels = ["['Canis lupus', 'Item #2']", '["it\'s"]', "['Canis' 'Item #1']", "[Canis lupus, Canis]", "Item #1@Canis"]
+    dataset = loaded(*own_images(tmp_path, [*labels, "Canis"], nodes))
+    names = dataset.hierarchy.names
+    carried = [{names[node].rpartition(".")[2] for node in np.flatnonzero(row)} - {"root"} for row in dataset.train.labels]
+    assert carried == [
+        {"Mammalia", "Canis lupus", "Item #2"},
+        {"Mammalia", "it's"},
+        {"Mammalia", "Canis", "Item #1"},
+        {"Mammalia", "Canis lupus", "Canis"},
+        {"Item #1", "Mammalia", "Canis"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        (
+            "[Canis lupus]",
+            r"mine\.csv:2: '\[Canis lupus\]' is a list of one name with blanks, or of several; put each name in quotes",
+        ),
+        ("['Canis lupus', 'Canis]", r"mine\.csv:2: .* is a list whose entries cannot be told apart"),
+    ],
+)
+def test_a_list_that_can_be_read_in_two_ways_is_refused(label: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=words):
+        loaded(*own_images(tmp_path, [label, "Canis"], "Mammalia/Canis lupus\nMammalia/Canis\n"))
+
+
+def test_a_hierarchy_of_pairs_below_a_top_is_asked_for_and_then_told(tmp_path: Path) -> None:
+    dataset, runtime = own_images(tmp_path, ["cat", "pet", "animal"], "thing/animal\nanimal/pet\npet/cat\npet/dog\nthing/plant\n")
+    with pytest.raises(DataError, match=r"mine\.txt: .*dataset\.labels=paths, edges \(parent/child\) or edges_child_parent"):
+        loaded(dataset, runtime)
+    with pytest.warns(
+        DataWarning, match=r"mine\.txt: the pairs lie below one top: 6 nodes, 3 levels below 'thing', read as edges"
+    ):
+        found = loaded(dataclasses.replace(dataset, labels="edges"), runtime)
+    assert found.train.labels.sum(axis=1).tolist() == [4, 3]
+    (tmp_path / "edges.csv").write_text("parent,child\nthing,animal\nanimal,pet\npet,cat\npet,dog\nthing,plant\n")
+    as_csv = dataclasses.replace(dataset, images=dataclasses.replace(dataset.images, hierarchy="edges.csv"))
+    with pytest.warns(DataWarning):
+        again = loaded(as_csv, runtime)
+    assert again.train.labels.sum(axis=1).tolist() == [4, 3]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,8 @@ import pytest
 
 from hmc.data import load as module
 from hmc.data.arff import ArffError
-from hmc.data.catalog import DataError
+from hmc.data.catalog import PROJECT, DataError
+from hmc.data.dataset import DataWarning
 from hmc.data.identity import data_sha256
 from hmc.data.load import load
 from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings
@@ -63,8 +66,11 @@ def test_the_root_is_not_scored_whatever_it_is_called(tmp_path: Path, runtime: R
 
 
 def test_unevaluated_nodes_are_a_setting(own: DatasetSettings, runtime: RuntimeSettings) -> None:
-    dataset = load(dataclasses.replace(own, unevaluated=("root", "02", "GO0003674")), RELEASED, runtime)
-    assert dataset.hierarchy.evaluated.tolist() == [True, False, False, True, True]
+    some = dataclasses.replace(own, unevaluated=("root", "02"), optional_unevaluated=("01.02", "GO0003674"))
+    assert load(some, RELEASED, runtime).hierarchy.evaluated.tolist() == [True, False, False, True, False]
+    with pytest.raises(DataError, match=r"unevaluated names '1\.01', but no node .*; did you mean '01\.01'"):
+        load(dataclasses.replace(own, unevaluated=("1.01",)), RELEASED, runtime)
+    dataset = load(own, RELEASED, runtime)
     with pytest.raises(DataError, match="no node to evaluate"):
         load(dataclasses.replace(own, unevaluated=dataset.hierarchy.names), RELEASED, runtime)
 
@@ -233,7 +239,7 @@ def test_a_cache_that_cannot_be_written_does_not_stop_a_run(own: DatasetSettings
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         assert len(load(own, RELEASED, runtime).train) == 3
-    assert "set runtime.cache_dir" in str(caught[-1].message)
+    assert "set cache_dir" in str(caught[-1].message)
 
 
 def test_several_at_once_leave_one_good_file(own: DatasetSettings, runtime: RuntimeSettings) -> None:
@@ -242,3 +248,149 @@ def test_several_at_once_leave_one_good_file(own: DatasetSettings, runtime: Runt
     for other_one in others:
         assert_same(first, other_one)
     assert [path.suffix for path in Path(runtime.cache_dir).iterdir()] == [".npz"]
+
+
+# --- what the user should know, and what is refused before training ------------------------------------------------------------
+
+
+def files(write: Write, header: str, **rows: str) -> DatasetSettings:
+    return DatasetSettings(name="mine", **{split: str(write(header + text, f"{split}.arff")) for split, text in rows.items()})
+
+
+CLASSES = "@ATTRIBUTE class hierarchical 1,1/1,2\n@DATA\n"
+
+
+def test_values_that_the_training_file_does_not_declare_are_counted(write: Write, runtime: RuntimeSettings) -> None:
+    dataset = files(write, "@RELATION r\n@ATTRIBUTE t {a,b}\n" + CLASSES, train="a,1/1\nb,2\n")
+    test = write("@RELATION r\n@ATTRIBUTE t {a,b,c,d}\n" + CLASSES + "c,1\na,1\nc,2\nd,2\n", "test.arff")
+    # The second time from the cache.
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loaded = load(dataclasses.replace(dataset, test=str(test)), RELEASED, runtime)
+        assert [str(warning.message) for warning in caught] == [
+            f"mine: {test}: 3 entries have values that {dataset.train} does not declare, such as 't'='c' (2 rows); they are "
+            "read as none of the declared values"
+        ]
+    assert loaded.test.features[:, 0].tolist() == [-1, 1, -1, -1]
+
+
+def test_names_of_rows_are_kept_and_are_no_features(write: Write, runtime: RuntimeSettings) -> None:
+    header = "@RELATION r\n@ATTRIBUTE gene string\n@ATTRIBUTE a numeric\n" + CLASSES
+    dataset = files(write, header, train="".join(f"g{row},{row},{1 + row % 2}\n" for row in range(10)), test="t,1,1\n")
+    for _ in range(2):
+        with pytest.warns(DataWarning, match=r"train\.arff: 'gene' is left out of the features; 'gene' names the rows"):
+            loaded = load(dataset, RELEASED, runtime)
+        assert loaded.feature_names == ("a",)
+        assert loaded.ids == {"train": tuple(f"g{row}" for row in range(10)), "valid": (), "test": ("t",)}
+    with pytest.warns(DataWarning):
+        held = load(dataset, RELEASED, runtime, holdout="valid")
+    with pytest.warns(DataWarning):
+        part = load(dataclasses.replace(dataset, fraction=0.5), RELEASED, runtime, seed=3)
+    assert sorted(held.ids["train"] + held.ids["valid"]) == sorted(loaded.ids["train"])
+    raw = held.preparation
+    assert raw is not None
+    for split in ("train", "valid"):
+        numbers = getattr(held, split).features[:, 0] * raw.scale[0] + raw.mean[0]
+        assert [f"g{round(number)}" for number in numbers.tolist()] == list(held.ids[split])
+    assert len(part.ids["train"]) == len(part.train) == 5
+
+
+def test_a_root_that_is_added_is_told_with_what_was_read(write: Write, runtime: RuntimeSettings) -> None:
+    header = "@RELATION r\n@ATTRIBUTE a numeric\n@ATTRIBUTE class hierarchical A,X,A/B,X/C\n@DATA\n"
+    dataset = files(write, header, train="1,B\n2,C\n", test="1,B@C\n")
+    with pytest.warns(DataWarning, match=r"2 classes are below no other \('A', 'X'\), so a root was added .*: 5 nodes, 2 levels"):
+        loaded = load(dataset, RELEASED, runtime)
+    assert loaded.about == "5 nodes, 2 levels below 'root', read as edges"
+    assert loaded.hierarchy.evaluated.tolist() == [False, True, True, True, True]
+
+
+def test_a_hierarchy_that_can_be_read_in_two_ways_is_asked_for(write: Write, runtime: RuntimeSettings) -> None:
+    header = "@RELATION r\n@ATTRIBUTE a numeric\n@ATTRIBUTE class hierarchical cat/animal,dog/animal,animal/root\n@DATA\n"
+    dataset = files(write, header, train="1,cat\n2,dog\n", test="1,animal\n")
+    with pytest.raises(ArffError, match=r"train\.arff:3: .*dataset\.labels=paths, edges \(parent/child\) or edges_child_parent"):
+        load(dataset, RELEASED, runtime)
+    loaded = load(dataclasses.replace(dataset, labels="edges_child_parent"), RELEASED, runtime)
+    assert loaded.hierarchy.names == ("root", "animal", "cat", "dog")
+    assert loaded.train.labels.sum(axis=1).tolist() == [3, 3]
+    assert loaded.about == "4 nodes, 2 levels below 'root', read as edges_child_parent"
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "words"),
+    [
+        (
+            "1.1e22,1\n1.1e22,2\n1.1e22,1\n" * 300,
+            "1.1e22,1\n",
+            r"'a' does not vary over the training rows \(\S+train\.arff\), but is so large, 1\.1e\+22, that rounding",
+        ),
+        (
+            "5,1\n5,2\n",
+            "5,1\n1e39,1\n",
+            r"'a' is 1e\+39 in row 2 of test \(\S+test\.arff\), and between 5 and 5 in the training rows",
+        ),
+        ("1,1\n2,2\n", "-1e60,1\n", r"'a' is -1e\+60 in row 1 of test \(\S+test\.arff\), and between 1 and 2"),
+    ],
+)
+def test_numbers_that_cannot_be_computed_with_are_refused(
+    train: str, test: str, words: str, write: Write, runtime: RuntimeSettings
+) -> None:
+    dataset = files(write, "@RELATION r\n@ATTRIBUTE b numeric\n@ATTRIBUTE a numeric\n" + CLASSES, train="1,1,1\n", test="1,1,1\n")
+    for split, rows in (("train", train), ("test", test)):
+        lines = "".join(f"0,{row}\n" for row in rows.splitlines())
+        write("@RELATION r\n@ATTRIBUTE b numeric\n@ATTRIBUTE a numeric\n" + CLASSES + lines, f"{split}.arff")
+    with pytest.raises(DataError, match=rf"mine: the feature {words}.*; (remove|correct)") as raised:
+        load(dataset, RELEASED, runtime)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("constant", ["0", "1", "-7.3", "123456.789", "1e12"])
+def test_a_constant_of_usual_size_is_no_mistake(constant: str, write: Write, runtime: RuntimeSettings) -> None:
+    dataset = files(write, "@RELATION r\n@ATTRIBUTE a numeric\n" + CLASSES, train=f"{constant},1\n" * 30, test=f"{constant},2\n")
+    assert np.abs(load(dataset, RELEASED, runtime).train.features).max() < 1e-3
+
+
+@pytest.mark.parametrize("imputation", ["split_mean", "train_mean"])
+def test_new_rows_are_prepared_as_the_training_rows_were(own: DatasetSettings, runtime: RuntimeSettings, imputation: str) -> None:
+    loaded = load(dataclasses.replace(own, valid=""), ProtocolSettings(imputation=imputation), runtime)
+    assert loaded.preparation is not None
+    raw = module.load_encoded(dataclasses.replace(own, valid=""), runtime).features["train"]
+    np.testing.assert_array_equal(loaded.preparation.of(raw), loaded.train.features)
+
+
+# --- one file of all rows ---------------------------------------------------------------------------------------------
+
+
+def test_one_file_is_divided_by_shares_alike_each_time(write: Write, runtime: RuntimeSettings) -> None:
+    rows = "".join(f"{row},{('1/1', '2')[row % 2]}\n" for row in range(50))
+    whole = files(write, "@RELATION r\n@ATTRIBUTE a numeric\n" + CLASSES, train=rows)
+    dataset = dataclasses.replace(whole, split=(0.6, 0.2, 0.2))
+    loaded = load(dataset, RELEASED, runtime)
+    assert [len(loaded.train), len(loaded.valid), len(loaded.test)] == [30, 10, 10]
+    # Stratified: each label set has the same share everywhere.
+    assert [split.labels[:, 1].sum() * 2 for split in (loaded.train, loaded.valid, loaded.test)] == [30, 10, 10]
+    numbers = [module.load_encoded(dataset, runtime).features[split][:, 0] for split in ("train", "valid", "test")]
+    assert sorted(np.concatenate(numbers).tolist()) == list(range(50))
+    assert_same(loaded, load(dataset, RELEASED, runtime))
+    other = module.load_encoded(dataclasses.replace(dataset, name="another"), runtime)
+    assert other.features["test"][:, 0].tolist() != numbers[2].tolist()
+    assert data_sha256(dataset, runtime) != data_sha256(dataclasses.replace(dataset, split=(0.5, 0.3, 0.2)), runtime)
+
+
+@pytest.mark.parametrize("split", [(0.5, 0.5), (0.6, 0.2, 0.3), (0.0, 0.5, 0.5), (1.0, 0.0, 0.0)])
+def test_shares_that_cannot_be_are_refused(split: tuple[float, ...], own: DatasetSettings, runtime: RuntimeSettings) -> None:
+    with pytest.raises(DataError, match=r"dataset\.split=\[.*\] must be the shares of train, valid and test, together 1"):
+        load(dataclasses.replace(own, valid="", test="", split=split), RELEASED, runtime)
+
+
+def test_shares_beside_files_of_the_splits_are_refused(own: DatasetSettings, runtime: RuntimeSettings) -> None:
+    with pytest.raises(DataError, match=r"holds the rows of all splits; leave dataset\.valid out"):
+        load(dataclasses.replace(own, split=(0.6, 0.2, 0.2)), RELEASED, runtime)
+    with pytest.raises(DataError, match=r"dataset\.split divides the rows of files, but dataset\.kind is digits"):
+        load(DatasetSettings(name="d", kind="digits", split=(0.6, 0.2, 0.2)), RELEASED, runtime)
+
+
+def test_importing_needs_no_scikit_learn() -> None:
+    code = "import sys, hmc.data.load, hmc.data.overview; print([name for name in ('sklearn', 'scipy') if name in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == "[]"

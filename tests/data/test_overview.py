@@ -21,7 +21,7 @@ def test_listing_says_what_is_missing(runtime: RuntimeSettings, own: DatasetSett
 
 
 def test_all_cards_or_those_named() -> None:
-    assert len(cards()) == 25
+    assert len(cards()) == 28
     assert [card.name for card in cards(["spo_go"])] == ["spo_go"]
     with pytest.raises(SettingsError, match="did you mean 'spo_go'"):
         cards(["spo_g"])
@@ -79,3 +79,27 @@ def test_fetch_goes_on_after_a_failure(runtime: RuntimeSettings, tmp_path: Path,
     assert "404" in first["status"][0]
     assert [first["status"][1], second["status"][1]] == ["downloaded", "present"]
     assert isinstance(first, pd.DataFrame)
+
+
+def test_leaks_count_rows_with_equal_features(runtime: RuntimeSettings, own: DatasetSettings, write: Callable[..., Path]) -> None:
+    train = write(HEADER + "1,red,01/01\n1,red,02\n?,?,02\n-0.0,blue,01\n", "a.arff")
+    test = write(HEADER + "1,red,02\n?,?,01\n0,blue,02\n2,red,01\n", "b.arff")
+    dataset = dataclasses.replace(own, train=str(train), valid="", test=str(test))
+    table = overview.leaks([dataset, *cards(["enron"])], runtime).set_index(["in", "also in"])
+    assert set(table["dataset"]) == {"small"}
+    assert table.loc[("train", "train"), ["rows", "of", "same labels"]].tolist() == [2, 4, 0]
+    assert table.loc[("test", "test"), "rows"] == 0
+    # The last row of test is new; only the first has the labels of its double.
+    assert table.loc[("test", "train"), ["rows", "of", "share", "same labels"]].tolist() == [3, 4, 0.75, 1]
+
+
+def test_describe_says_how_the_hierarchy_was_read(runtime: RuntimeSettings, own: DatasetSettings) -> None:
+    table = overview.describe([*cards(["enron", "synthetic_dag"]), own], runtime).set_index("dataset")
+    assert table["read as"].tolist() == ["", "edges", "paths"]
+
+
+def test_the_leaks_of_the_benchmark_are_known(runtime: RuntimeSettings, benchmark_files: Path) -> None:
+    here = dataclasses.replace(runtime, data_dir=str(benchmark_files))
+    table = overview.leaks(cards(["church_fun", "spo_fun"]), here).set_index(["dataset", "in", "also in"])
+    assert table.loc[("church_fun", "test", "train"), "rows"] == 470
+    assert table.loc["spo_fun"]["rows"].sum() == 0

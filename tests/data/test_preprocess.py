@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from hmc.data import catalog
 from hmc.data.arff import ArffTable, Attribute
-from hmc.data.preprocess import encode, feature_names, impute, one_hot, standardise
+from hmc.data.load import load_encoded
+from hmc.data.preprocess import encode, feature_names, first_unusable, impute, one_hot, scaling, standardise
+from hmc.settings import RuntimeSettings
 
 NAN = np.nan
 
@@ -90,3 +93,36 @@ def test_standardising_uses_train_and_valid_together() -> None:
 
 def test_standardising_an_empty_split() -> None:
     assert standardise(splits([[0], [2]], np.zeros((0, 1)), [[3]]))["valid"].shape == (0, 1)
+
+
+# --- against scikit-learn's, bit for bit ----------------------------------------------------------------------------------
+
+
+def same_as_standard_scaler(rows: np.ndarray, others: np.ndarray) -> None:
+    from sklearn.preprocessing import StandardScaler
+
+    wanted, found = StandardScaler().fit(rows), scaling(rows)
+    assert found.scale.tobytes() == wanted.scale_.tobytes()
+    assert found.mean.tobytes() == wanted.mean_.tobytes()
+    for part in (rows, others):
+        assert found.of(part).tobytes() == wanted.transform(part).tobytes()
+
+
+@given(st.data())
+def test_scaling_is_that_of_scikit_learn(data: st.DataObject) -> None:
+    width = data.draw(st.integers(1, 4))
+    size = data.draw(st.sampled_from([1.0, 1e-150, 1e9, 1e22, 1e140]))
+    numbers = st.floats(-1, 1, allow_subnormal=False)
+    rows = data.draw(hnp.arrays(np.float64, st.tuples(st.integers(1, 12), st.just(width)), elements=numbers)) * size
+    constant = data.draw(st.lists(st.integers(0, width - 1), max_size=2))
+    rows[:, constant] = rows[0, constant]
+    same_as_standard_scaler(rows, rows[::-1] * 3)
+
+
+@pytest.mark.parametrize("name", ["cellcycle_fun", "church_fun", "seq_fun", "spo_go", "enron", "imclef07a", "diatoms"])
+def test_scaling_of_the_benchmark_is_that_of_scikit_learn(name: str, benchmark_files: Path, tmp_path: Path) -> None:
+    card = catalog.card(name)
+    runtime = RuntimeSettings(data_dir=str(benchmark_files), cache_dir=str(tmp_path), download=False)
+    splits = impute(load_encoded(card, runtime).features, "split_mean")
+    same_as_standard_scaler(np.concatenate([splits["train"], splits["valid"]]), splits["test"])
+    assert first_unusable(standardise(splits), scaling(np.concatenate([splits["train"], splits["valid"]])), ("train",)) is None

@@ -170,5 +170,5 @@ def test_arguments_that_do_not_fit_are_refused(tree: Hierarchy) -> None:
     labels = rows_of(tree, "b", "c")
     with pytest.raises(ValueError, match=r"features have shape \(3, 2\) and labels \(2, 5\)"):
         resample("lpros", np.zeros((3, 2)), labels, tree, 0.5, generator())
-    with pytest.raises(ValueError, match="fraction=0 is out of range"):
+    with pytest.raises(ValueError, match="fraction must be above 0, got 0"):
         resample("lpros", np.zeros((2, 2)), labels, tree, 0, generator())

@@ -22,7 +22,7 @@ import numpy as np
 
 from hmc.data import load as loading
 from hmc.data.arff import ArffError
-from hmc.data.dataset import Encoded
+from hmc.data.dataset import DataWarning, Encoded
 from hmc.settings import DatasetSettings, ProtocolSettings, RuntimeSettings
 from tests.torture import slow_reader
 from tests.torture.mutants import BASES, mutant
@@ -36,6 +36,8 @@ LONGEST_MESSAGE = 1000
 MEASURED = 40
 """One mutant of so many, and every large one, has its memory measured."""
 LARGE = 20_000
+LARGE_NUMBER = 1e14
+"""Below it no number is too large to be trained on."""
 PREPARED = 10
 """One of so many is also imputed, standardised and cached."""
 
@@ -178,9 +180,13 @@ def _preparation_problem(paths: dict[str, Path], expected: slow_reader.SlowDatas
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
+                warnings.simplefilter("ignore", DataWarning)
                 made = loading.load(dataset, ProtocolSettings(), runtime)
         except ValueError as error:
-            if expected.names == ["root"] and "no node to evaluate" in str(error):
+            if len(expected.names) == 1 and "no node to evaluate" in str(error):
+                return ""
+            largest = max((abs(number) for rows in expected.features.values() for row in rows for number in row), default=0)
+            if largest > LARGE_NUMBER and ("too large to compute with" in str(error) or "rounding leaves noise" in str(error)):
                 return ""
             return f"cannot be loaded: {error}"
         for split, rows in wanted.items():

@@ -46,6 +46,13 @@ BASES: dict[str, Files] = {
         valid="0,0,B\n2,1,A@F\n",
         test="1,1,E\n2,2,D@F\n",
     ),
+    "named": _files(
+        "@relation named\n@attribute id string\n@attribute a numeric\n"
+        "@attribute class hierarchical 'top thing/Cell growth',\"top thing/it's\",'Cell growth/x y','Cell growth/z' % notes\n"
+        "@data\n",
+        train="r1,1,'x y'\n'r 2',2,z\n?,?,\"it's\"\n",
+        test="r4,3,z\nr5,4,'Cell growth'\n",
+    ),
     "nominal": _files(
         "% a comment\n@RELATION mixed\n@ATTRIBUTE 'two words' numeric\n@ATTRIBUTE colour {red,green,'dark blue'}\n"
         "@ATTRIBUTE class hierarchical 1,1/1,1/2,2\n@ATTRIBUTE state {0,1} % on or off\n@DATA\n",

@@ -24,12 +24,12 @@ from hmc.data import cache, catalog, images, load
 from hmc.data.catalog import DataError
 from hmc.data.dataset import Encoded
 from hmc.report import claims
-from hmc.results import Record, published, runs_csv, store
+from hmc.results import Record, Store, published, runs_csv
 from hmc.results.published import PublishedError
 from hmc.results.record import RecordError
 from hmc.settings import MethodSettings, SettingsError, build, to_mapping
 from tests.results.examples import make_cell, make_record
-from tests.torture import mutants, slow_reader
+from tests.torture import mutants, slow_reader, slow_table
 from tests.torture.fuzz import Findings, HangError, limited
 
 KEY = "a" * 64
@@ -94,14 +94,14 @@ def _read_record(folder: Path) -> Record:
 def _runs_csv() -> bytes:
     records = [make_record(make_cell(seed=seed), {"au_prc": 0.1 + seed, "macro_f1": 0.5}) for seed in (0, 11)]
     records.append(Record.failed(make_cell("diatoms"), 'it said "no", twice'))
-    return runs_csv.csv_text([store.row(record) for record in records]).encode()
+    return runs_csv.csv_text([runs_csv.row(record) for record in records]).encode()
 
 
 def _read_runs(folder: Path) -> Any:
-    return store.Store(folder).frame()
+    return Store(folder).frame()
 
 
-def _csv_lines(content: bytes) -> list[list[str]]:
+def _csv_lines(content: bytes, separator: str = ",") -> list[list[str]]:
     """Fields of a CSV file as RFC 4180 has them, one character at a time."""
     lines: list[list[str]] = [[""]]
     quoted = False
@@ -119,7 +119,7 @@ def _csv_lines(content: bytes) -> list[list[str]]:
                 lines[-1][-1] += letter
         elif letter == '"' and not lines[-1][-1]:
             quoted = True
-        elif letter == ",":
+        elif letter == separator:
             lines[-1].append("")
         elif letter in "\r\n":
             if lines[-1] != [""]:
@@ -145,7 +145,7 @@ def _same_runs(content: bytes, frame: Any) -> bool:
 def _same_row(line: dict[str, str], row: Any) -> bool:
     for name, text in line.items():
         # A column without any entry is not kept.
-        value = row.get({"data.reconstructed": "reconstructed"}.get(name, name.removeprefix("metrics.")), "")
+        value = row.get({"data.reconstructed": "reconstructed"}.get(name, runs_csv.metric_name(name)), "")
         if value != text if isinstance(value, str) else (not math.isnan(value) if not text else float(value) != float(text)):
             return False
     return True
@@ -163,9 +163,15 @@ F1 = (
     b"enron,ENRON,15.4,15.4,not named,\nspo_go,S,1.1,1.1,x,a\n"
 )
 
+LATER = (
+    b"dataset,method,au_prc,seeds,source,trained_on,metric\nenron,dhn,0.761,10,DHN,train+valid,micro average precision\n"
+    b'spo_go,hmcn_f,0.4,,"DHN, as listed",train,\n'
+)
+
 
 def _read_published(folder: Path) -> published.Published:
-    for name, content in (("au_prc.csv", AU_PRC), ("chmcnn_cellcycle_fun_seeds.csv", SEEDS), ("xu2026_f1.csv", F1)):
+    written = {"au_prc.csv": AU_PRC, "chmcnn_cellcycle_fun_seeds.csv": SEEDS, "xu2026_f1.csv": F1, "au_prc_later.csv": LATER}
+    for name, content in written.items():
         if not (folder / name).exists():
             (folder / name).write_bytes(content)
     return published.load(folder)
@@ -181,6 +187,22 @@ def _same_au_prc(content: bytes, read: published.Published) -> bool:
     wanted[("cellcycle_fun", "chmcnn")] = (0.255, 2)
     found = {key: (value.value, value.seeds) for key, value in read.au_prc.items()}
     return len(entries) == len({(entry["dataset"], entry["method"]) for entry in entries}) and found == wanted
+
+
+def _same_later(content: bytes, read: published.Published) -> bool:
+    header, *lines = _csv_lines(content)
+    entries = [dict(zip(header, line, strict=True)) for line in lines]
+    wanted = [
+        (
+            entry["dataset"],
+            entry["method"],
+            float(entry["au_prc"]),
+            int(entry["seeds"]) if entry["seeds"] else None,
+            entry["source"],
+        )
+        for entry in entries
+    ]
+    return wanted == [(value.dataset, value.method, value.value, value.seeds, value.source) for value in read.later]
 
 
 def _same_f1(content: bytes, read: published.Published) -> bool:
@@ -250,7 +272,7 @@ def _same_method(content: bytes, read: MethodSettings) -> bool:
 
 # --- images ---------------------------------------------------------------------------------------------------------
 
-NODES = b"# animals\nanimal/cat\nanimal/dog/poodle # a dog\nplant/fern\n"
+NODES = b"# animals\nanimal/cat\nanimal/dog/poodle\n  # a plant\nplant/fern\n"
 IMAGES = (
     b"image,partition,labels,site\na.png,train,animal/cat,1\nb.png,train,\"['cat', 'fern']\",1\n"
     b'c.png,val,animal.dog@plant,2\nd.png,test,root,"a ""b"""\n'
@@ -278,30 +300,56 @@ def _read_table(folder: Path) -> images.ImageTable:
 
 def _entries(content: bytes) -> list[str]:
     lines = content.decode("utf-8-sig").splitlines()
-    return list(dict.fromkeys(entry for line in lines if (entry := line.split("#")[0].strip())))
+    return list(dict.fromkeys(entry for line in lines if (entry := line.strip()) and entry[0] != "#"))
+
+
+def _labels(text: str) -> list[str]:
+    """A cell's labels: joined by @, or in brackets, between commas or quotes, or numbers between blanks."""
+    text = text.strip()
+    if text[:1] != "[" or text[-1:] != "]":
+        return [label for part in text.split("@") if (label := part.strip())]
+    words = text[1:-1].split()
+    if words and all(word.lstrip("+-").isdecimal() and len(word) - len(word.lstrip("+-")) <= 1 for word in words):
+        return words
+    labels, at = [], 0
+    text = text[1:-1]
+    while at < len(text):
+        if text[at] in "'\"":
+            quote, name, at = text[at], "", at + 1
+            while text[at] != quote:
+                at += text[at] == "\\"
+                name += text[at]
+                at += 1
+            labels.append(name)
+            at += 1
+        elif text[at] == "," or text[at].isspace():
+            at += 1
+        else:
+            name = ""
+            while at < len(text) and text[at] not in ",'\"":
+                name += text[at]
+                at += 1
+            labels.append(name.strip())
+    return [label for label in labels if label]
 
 
 def _same_images(content: bytes, read: images.ImageTable) -> bool:
-    places, names, _ = slow_reader.hierarchy(_entries(NODES))
-    places |= {name: place for place, name in enumerate(names)} | {name.split(".")[-1]: place for place, name in enumerate(names)}
     header, *lines = _csv_lines(content.removeprefix(b"\xef\xbb\xbf"))
+    places, names, _ = slow_reader.hierarchy(_entries(NODES), (), names_stand_for_paths=True)
+    places |= {name: place for place, name in enumerate(names)} | {name.split(".")[-1]: place for place, name in enumerate(names)}
     wanted = []
     for line in lines:
         entry = dict(zip(header, line, strict=True))
-        text = entry["labels"].strip()
-        if text[:1] == "[" and text[-1:] == "]":
-            labels = [label.strip("'\"") for label in text[1:-1].replace(",", " ").split()]
-        else:
-            labels = [label.strip() for label in text.split("@")]
         split = {"val": "valid", "validation": "valid"}.get(
             entry["partition"].strip().lower(), entry["partition"].strip().lower()
         )
-        wanted.append((read.path.parent / entry["image"], split, tuple(places[label] for label in labels if label)))
+        nodes = tuple(places[label] for label in _labels(entry["labels"]))
+        wanted.append((read.path.parent / entry["image"], split, nodes))
     return wanted == [(row.file, row.split, row.nodes) for row in read.rows]
 
 
 def _same_nodes(content: bytes, read: images.ImageTable) -> bool:
-    _, names, parents = slow_reader.hierarchy(_entries(content))
+    _, names, parents = slow_reader.hierarchy(_entries(content), ("root",), names_stand_for_paths=True)
     found = [read.hierarchy.parents.of(node).tolist() for node in range(len(read.hierarchy))]
     return list(read.hierarchy.names) == names and found == parents
 
@@ -309,6 +357,7 @@ def _same_nodes(content: bytes, read: images.ImageTable) -> bool:
 KINDS = {
     "images": Kind("images.csv", lambda: IMAGES, _read_images, (DataError,), _same_images),
     "nodes": Kind("nodes.txt", lambda: NODES, _read_nodes, (DataError,), _same_nodes),
+    "table": Kind("table.csv", lambda: slow_table.ROWS, slow_table.read, (DataError,), slow_table.same(_csv_lines, _labels)),
     "cache": Kind("parsed.npz", _cache_bytes, lambda f: cache.restore(f / "parsed.npz", KEY), (cache.CacheError,), _same_encoded),
     "record": Kind(
         "record.json", lambda: _record().to_json().encode(), _read_record, (RecordError,), lambda _, r: r == _record()
@@ -317,11 +366,25 @@ KINDS = {
     "runs": Kind("runs.csv", _runs_csv, _read_runs, (RecordError, RuntimeWarning), _same_runs),
     "au_prc": Kind("au_prc.csv", lambda: AU_PRC, _read_published, (PublishedError,), _same_au_prc),
     "seeds": Kind("chmcnn_cellcycle_fun_seeds.csv", lambda: SEEDS, _read_published, (PublishedError,), _same_seeds),
+    "later": Kind("au_prc_later.csv", lambda: LATER, _read_published, (PublishedError,), _same_later),
     "f1": Kind("xu2026_f1.csv", lambda: F1, _read_published, (PublishedError,), _same_f1),
     "claims": Kind("claims.yaml", lambda: CLAIMS, _read_claims, (PublishedError,), _same_claims),
     "method": Kind("method.yaml", lambda: METHOD, _read_method, (SettingsError,), _same_method),
 }
-SHARES = {"images": 3, "nodes": 1, "cache": 4, "record": 3, "runs": 1, "au_prc": 3, "seeds": 1, "f1": 1, "claims": 1, "method": 2}
+SHARES = {
+    "images": 3,
+    "nodes": 1,
+    "table": 2,
+    "cache": 2,
+    "record": 3,
+    "runs": 1,
+    "au_prc": 2,
+    "later": 1,
+    "seeds": 1,
+    "f1": 1,
+    "claims": 1,
+    "method": 2,
+}
 """How many of 20 mutants are of each kind."""
 
 

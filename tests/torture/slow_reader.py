@@ -6,23 +6,31 @@ It shares no code with the reader of `hmc.data` and is there to be held against 
   nothing.
 - Header: ``@relation``, which says nothing, any number of ``@attribute NAME TYPE``, then ``@data`` alone on its line; any case.
 - NAME is in quotes (single or double, a backslash takes the next character as it is), or has no blank, quote, comma or brace.
-- TYPE is numeric, real or integer; ``{value, value, ...}``, values in quotes or without quotes, commas and braces; or, exactly
-  once, ``hierarchical`` with the classes, separated by commas. Behind a type a comment may stand, after a blank and %.
+- TYPE is numeric, real or integer; ``{value, value, ...}``, values in quotes or without quotes, commas and braces; string or
+  key, which name the rows; or, exactly once, ``hierarchical`` with the classes, separated by commas. A class is in quotes (with
+  the escapes of ARFF), or does not begin with one. Behind a type a comment may stand, after a blank and %.
+- There is at least one feature, which is an attribute that is neither hierarchical nor string nor key.
 - A dense row: as many values as attributes, separated by commas. A value is in quotes (with the escapes of ARFF), or has no
   blank, quote, comma or brace. ``?`` without quotes is a missing one; nothing at all is a mistake.
 - A sparse row: ``{place value, ...}``, places from 0, each once. What is left out is 0, or the first nominal value; the class
   must be there.
 - A number is one as Python writes it, in ASCII, finite, and at most 1e150, so that its square can be summed.
 - A row's labels are joined by @; there must be one. Repeated ones count once.
-- Classes are edges parent/child when all are pairs and one begins with ``root``; paths from the first level down otherwise, at
-  most 100 levels deep. A label of edges is a node's name; a label of paths is a listed path, an upper part of one, or ``root``.
+- Classes without any slash are paths of one level, unless two are the same up to a dot: then nobody knows. Classes of which one
+  has two slashes are paths. Pairs and single names are edges parent/child when one begins with ``root``. Otherwise they are
+  paths when a row's label has a slash, or when the pairs go in a circle. Otherwise they are edges when a label is only ever the
+  second of a pair and it is plain which way they run: there is one top and more than one bottom, or the tops, and not the
+  bottoms, are listed alone. Otherwise they are paths when no second name is a first one, alone, repeated or ``root``; in all
+  other cases nobody knows.
+- Paths run from the first level down, at most 100 levels deep; a label is a listed path, an upper part of one, or ``root``. A
+  label of edges is a node's name. Edges have one top; a root is added above several, unless ``root`` is among the names.
 - Splits belong together when they have the training file's attributes (names, kinds) in its order, and its set of classes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 ROOT = "root"
@@ -40,6 +48,7 @@ class Column:
     line: int
     values: list[str] | None = None
     classes: list[str] | None = None
+    text: bool = False
 
 
 @dataclass
@@ -87,7 +96,7 @@ def read(content: bytes) -> SlowTable:
     except Fault as fault:
         table.faults.add(fault.args[0])
         return table
-    table.features = [column for index, column in enumerate(columns) if index != place]
+    table.features = [column for index, column in enumerate(columns) if index != place and not column.text]
     table.names = _distinct([column.name for column in table.features])
     table.classes, table.class_line = columns[place].classes or [], columns[place].line
     for number in range(start + 1, len(lines) + 1):
@@ -123,10 +132,12 @@ def _header(lines: Sequence[str]) -> tuple[list[Column], int, int]:
             if rest and rest[0] != "%":
                 raise Fault(number)
             places = [index for index, column in enumerate(columns) if column.classes is not None]
-            if not places or len(columns) < 2:
+            if not places:
                 raise Fault(number)
             if len(places) > 1:
                 raise Fault(columns[places[1]].line)
+            if all(column.text or column.classes is not None for column in columns):
+                raise Fault(number)
             return columns, places[0], number
         else:
             raise Fault(number)
@@ -157,19 +168,50 @@ def _attribute(text: str, line: int) -> Column:
         if rest and rest[0] != "%":
             raise Fault(line)
         return Column(name, line)
+    if words[0].lower() in ("string", "key"):
+        if rest and rest[0] != "%":
+            raise Fault(line)
+        return Column(name, line, text=True)
     if words[0].lower() == "hierarchical":
-        classes = list(dict.fromkeys(entry.strip() for entry in _without_comment(rest).split(",") if entry.strip()))
-        if not classes:
+        classes = list(dict.fromkeys(_classes(rest, line)))
+        if not classes or (classes[0].startswith("{") and classes[-1].endswith("}")):
             raise Fault(line)
         return Column(name, line, classes=classes)
     raise Fault(line)
 
 
-def _without_comment(text: str) -> str:
-    for index, letter in enumerate(text):
-        if letter == "%" and (index == 0 or text[index - 1].isspace()):
-            return text[:index]
-    return text
+def _classes(text: str, line: int) -> list[str]:
+    found: list[str] = []
+    at = 0
+    while at < len(text):
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at < len(text) and text[at] in "'\"":
+            name, at = _quoted(text, at, line, escapes=True)
+            found.append(name.strip())
+            begin = at
+            while at < len(text) and text[at].isspace():
+                at += 1
+            if at == len(text) or (text[at] == "%" and at > begin):
+                return found
+            if text[at] != ",":
+                raise Fault(line)
+            at += 1
+            continue
+        name = ""
+        ended = False
+        while at < len(text) and text[at] != ",":
+            if text[at] == "%" and (at == 0 or text[at - 1].isspace()):
+                ended = True
+                break
+            name += text[at]
+            at += 1
+        if name.strip():
+            found.append(name.strip())
+        if ended:
+            return found
+        at += 1
+    return found
 
 
 def _nominal(kind: str, line: int) -> list[str]:
@@ -276,6 +318,8 @@ def _row(line: str, columns: Sequence[Column], place: int) -> tuple[list[float |
                     labels.append(label.strip())
             if not labels:
                 raise Fault
+        elif column.text:
+            continue
         elif index not in written:
             made.append(0.0 if column.values is None else column.values[0])
         elif written[index] is None:
@@ -381,7 +425,8 @@ def read_files(contents: Mapping[str, bytes]) -> SlowDataset:
     if dataset.faults:
         return dataset
     try:
-        nodes, dataset.names, dataset.parents = hierarchy(train.classes)
+        carried = {label for table in tables.values() for labels in table.labels for label in labels}
+        nodes, dataset.names, dataset.parents = hierarchy(train.classes, carried)
     except Fault:
         dataset.faults.add(("train", train.class_line))
         return dataset
@@ -421,12 +466,51 @@ def _mark(node: int, row: list[bool], parents: Sequence[Sequence[int]]) -> None:
             todo += parents[node]
 
 
-def hierarchy(classes: Sequence[str]) -> tuple[dict[str, int], list[str], list[list[int]]]:
-    """From each label as a row may write it to its node, the nodes' names in order, and each node's parents in order."""
-    pairs = [entry.split("/") for entry in classes]
-    if all(len(pair) == 2 for pair in pairs) and any(pair[0] == ROOT for pair in pairs):
-        return _from_edges(pairs)
-    return _from_paths(pairs)
+def hierarchy(
+    classes: Sequence[str], carried: Collection[str], *, names_stand_for_paths: bool = False
+) -> tuple[dict[str, int], list[str], list[list[int]]]:
+    """From each label as a row may write it to its node, the nodes' names in order, and each node's parents in order.
+
+    names_stand_for_paths: in tables of images a label may be the last part of a path.
+    """
+    split = [entry.split("/") for entry in classes]
+    if _are_edges(split, carried, names_stand_for_paths):
+        return _from_edges(split)
+    return _from_paths(split)
+
+
+def _are_edges(entries: Sequence[Sequence[str]], carried: Collection[str], names_stand_for_paths: bool) -> bool:
+    """Whether classes are edges rather than paths; Fault where nobody knows."""
+    deepest = max(len(entry) for entry in entries)
+    if deepest > 2:
+        return False
+    if deepest == 1:
+        dotted = [entry[0].split(".")[0] for entry in entries]
+        if any(dotted.count(first) > 1 for first in set(dotted) - {""}):
+            raise Fault
+        return False
+    pairs = [entry for entry in entries if len(entry) == 2]
+    upper, lower = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+    alone = {entry[0] for entry in entries if len(entry) == 1}
+    if ROOT in upper:
+        return True
+    for label in carried:
+        if "/" in label or (names_stand_for_paths and label.split(".") in pairs):
+            return False
+    # Names that are below no name that is left are taken away; what stays lies on a circle.
+    left = list(pairs)
+    while (rest := [pair for pair in left if pair[0] in {other[1] for other in left}]) != left:
+        left = rest
+    if left:
+        return False
+    tops, bottoms = upper - lower, lower - upper
+    if not names_stand_for_paths and any(label in bottoms - alone - {ROOT} for label in carried):
+        if (len(tops) == 1 and len(bottoms) > 1) or (tops <= alone and not bottoms <= alone):
+            return True
+        raise Fault
+    if lower & upper or lower & alone or ROOT in lower or len(lower) < len(pairs):
+        raise Fault
+    return False
 
 
 def _from_paths(paths: Sequence[Sequence[str]]) -> tuple[dict[str, int], list[str], list[list[int]]]:
@@ -451,15 +535,25 @@ def _from_paths(paths: Sequence[Sequence[str]]) -> tuple[dict[str, int], list[st
     return {label: place[name] for label, name in written.items()}, names, parents
 
 
-def _from_edges(edges: Sequence[Sequence[str]]) -> tuple[dict[str, int], list[str], list[list[int]]]:
-    names = {name for edge in edges for name in edge}
+def _from_edges(entries: Sequence[Sequence[str]]) -> tuple[dict[str, int], list[str], list[list[int]]]:
+    names = {name for entry in entries for name in entry}
+    edges = [entry for entry in entries if len(entry) == 2]
     if "" in names:
         raise Fault
     above: dict[str, set[str]] = {name: set() for name in names}
     for parent, child in edges:
         above[child].add(parent)
-    if [name for name in names if not above[name]] != [ROOT]:
+    tops = [name for name in names if not above[name]]
+    if not tops or (ROOT in names and tops != [ROOT]):
         raise Fault
+    root = tops[0]
+    if len(tops) > 1:
+        root = ROOT
+        names.add(root)
+        above[root] = set()
+        for name in tops:
+            above[name].add(root)
+        edges = [*edges, *([root, name] for name in tops)]
     # Whatever is left when nodes without parents are taken away again and again is a cycle, or below one.
     left = dict(above)
     while free := [name for name, parents in left.items() if not parents & left.keys()]:
@@ -467,7 +561,7 @@ def _from_edges(edges: Sequence[Sequence[str]]) -> tuple[dict[str, int], list[st
             del left[name]
     if left:
         raise Fault
-    distance = {ROOT: 0}
+    distance = {root: 0}
     while len(distance) < len(names):
         reached = {child for parent, child in edges if parent in distance and child not in distance}
         distance |= dict.fromkeys(reached, max(distance.values()) + 1)

@@ -1,6 +1,6 @@
 """Hours of short cells in one process, watched for growth: ``python -m tests.torture.soak --hours 2``.
 
-Cells go through :func:`hmc.experiments.outcome.attempt`, which all executors call: two generated datasets and one of ARFF files
+Cells go through :func:`hmc.experiments.outcome.run_stack`, which all executors call: two generated datasets and one of ARFF files
 with its cache, every kind of ensemble and objective, alone and in stacks, checkpoints after every epoch, and cells that fail.
 After each round tables, runs.csv and now and then the page are made and the store is thrown away; some rounds use worker
 processes. Resident memory, open file handles, threads and child processes go to a CSV file. At the end a robust line is fitted
@@ -29,7 +29,7 @@ from scipy.stats import theilslopes
 from hmc.data.identity import data_sha256
 from hmc.data.load import cache_folder
 from hmc.experiments import processes
-from hmc.experiments.outcome import Outcome, attempt
+from hmc.experiments.outcome import Outcome, run_stack
 from hmc.report import claims
 from hmc.report.grid import build_grid, collect
 from hmc.report.page import write_page
@@ -149,9 +149,9 @@ def _rounds(folder: Path) -> Iterator[int]:
             _require([outcome.error for outcome in outcomes], [""] * len(cells))
             yield len(cells)
         for cell in cells:
-            yield _ended(attempt([cell], dataclasses.replace(runtime, force=place % 10 == 0)))
-        yield _ended(attempt([make_cell(seed, method="ensemble") for seed in range(3 * place, 3 * place + 3)], runtime))
-        (failed,) = attempt([misbehaving("division", place)], runtime)
+            yield _ended(run_stack([cell], dataclasses.replace(runtime, force=place % 10 == 0)))
+        yield _ended(run_stack([make_cell(seed, method="ensemble") for seed in range(3 * place, 3 * place + 3)], runtime))
+        (failed,) = run_stack([misbehaving("division", place)], runtime)
         _require([failed.error], ["ZeroDivisionError: on purpose"])
         _report(cells, runtime, page=place % 20 == 0)
         shutil.rmtree(folder / "results")

@@ -19,7 +19,7 @@ import pytest
 from hmc.experiments.run import run_cells
 from hmc.results.record import Record
 from hmc.results.store import COMPLETE
-from hmc.settings import Cell, RunSettings, build, identity, to_mapping
+from hmc.settings import Cell, RunSettings, build, identifying, identity_of, to_mapping
 from tests.experiments.examples import make_cell, runtime_in
 from tests.processes import PROJECT
 
@@ -108,7 +108,7 @@ def test_the_order_of_settings_changes_no_byte(tmp_path: Path) -> None:
     cell = make_cell(method="weighted_focal_bbma")
     settings = build(RunSettings, backwards(to_mapping(cell.settings)))
     reversed_cell = Cell(settings, cell.data_sha256, cell.departed)
-    assert identity(settings, cell.data_sha256) == cell.identity
+    assert identity_of(identifying(settings), cell.data_sha256) == cell.identity
     run_cells([cell], runtime_in(tmp_path / "forwards"))
     run_cells([reversed_cell], runtime_in(tmp_path / "backwards"))
     assert json.dumps(documents(tmp_path / "forwards")) == json.dumps(documents(tmp_path / "backwards"))

@@ -130,11 +130,11 @@ def test_a_dataset_that_is_harmed_in_mid_run(
     test, load, calls = Path(dataset.test), run.load, []
     intact = test.read_bytes()
 
-    def loaded(*arguments: object) -> object:
+    def loaded(*arguments: object, **options: object) -> object:
         calls.append(arguments)
         if len(calls) == 3:
             harm(test)
-        return load(*arguments)  # type: ignore[arg-type]
+        return load(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr(run, "load", loaded)
@@ -230,5 +230,5 @@ def test_a_truncated_aggregate_names_its_line(tmp_path: Path, door: Door) -> Non
     path = Store(tmp_path / "results").export_csv()
     path.write_text(path.read_text()[:-40])
     shown = door("tables", f"suite.blocks=[{block('chmcnn', 1)}]", status=2).stderr
-    assert shown.startswith(f"error: {path}:2 is no complete line")
+    assert shown.startswith(f"error: {path}:2 has ")
     assert shown.count("\n") == 1
