@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,26 +43,80 @@ def estimated_scores(
 
     Raises EstimatorError where the estimator cannot be imported, made, or fitted.
     """
+    base = _base(settings, labels)
+    scores = [np.tile(base, (len(part), 1)) for part in rows]
+    # One block at a time, since a forest of all of them may not fit into memory.
+    for block in _fitted_blocks(settings, features, labels, seed, threads, progress):
+        for target, part in zip(scores, rows, strict=True):
+            target[:, block.nodes] = block.scores(part)
+    return [coherent(np.clip(part, 0, 1), hierarchy) for part in scores]
+
+
+@dataclass(frozen=True)
+class Block:
+    """An estimator that serves some nodes. nodes: int64, their places."""
+
+    name: str
+    estimator: Any
+    nodes: np.ndarray
+
+    def scores(self, rows: np.ndarray) -> np.ndarray:
+        """float [rows, nodes of the block]. Raises EstimatorError."""
+        with _named(self.name, len(self.nodes)):
+            return _scores(self.estimator, rows, len(self.nodes))
+
+
+@dataclass(frozen=True)
+class FittedEstimator:
+    """An estimator that was fitted on training rows. base: float32 [nodes], the scores of nodes that no block serves."""
+
+    hierarchy: Hierarchy
+    base: np.ndarray
+    blocks: tuple[Block, ...]
+
+    def scores(self, rows: np.ndarray) -> np.ndarray:
+        """Coherent scores of rows, see :func:`estimated_scores`."""
+        found = np.tile(self.base, (len(rows), 1))
+        for block in self.blocks:
+            found[:, block.nodes] = block.scores(rows)
+        return coherent(np.clip(found, 0, 1), self.hierarchy)
+
+
+def fitted_estimator(
+    settings: EstimatorSettings,
+    features: np.ndarray,
+    labels: np.ndarray,
+    hierarchy: Hierarchy,
+    *,
+    seed: int = 0,
+    threads: int = 1,
+) -> FittedEstimator:
+    """An estimator fitted on training rows, all of its blocks in memory; arguments and errors as of :func:`estimated_scores`."""
+    blocks = _fitted_blocks(settings, features, labels, seed, threads, lambda done, count: None)
+    return FittedEstimator(hierarchy, _base(settings, labels), tuple(blocks))
+
+
+def _base(settings: EstimatorSettings, labels: np.ndarray) -> np.ndarray:
+    """Scores of nodes that nothing is fitted for: 0 of those that no training row has, 1 of those that all have."""
     counts = np.count_nonzero(labels, axis=0)
     if settings.name in REFERENCES:
-        of_node = REFERENCES[settings.name](counts, len(labels))
-        return [np.broadcast_to(of_node.astype(np.float32), (len(part), len(of_node))).copy() for part in rows]
-    everywhere = counts == len(labels)
-    scores = [np.zeros((len(part), len(hierarchy)), dtype=np.float32) for part in rows]
-    for part in scores:
-        part[:, everywhere] = 1
-    nodes = np.flatnonzero((counts > 0) & ~everywhere)
+        return REFERENCES[settings.name](counts, len(labels)).astype(np.float32)
+    return (counts == len(labels)).astype(np.float32)
+
+
+def _fitted_blocks(
+    settings: EstimatorSettings, features: np.ndarray, labels: np.ndarray, seed: int, threads: int, progress: Progress
+) -> Iterator[Block]:
+    if settings.name in REFERENCES:
+        return
+    counts = np.count_nonzero(labels, axis=0)
+    nodes = np.flatnonzero((counts > 0) & (counts < len(labels)))
     make = _maker(settings, seed, threads)
-    together = settings.block or len(nodes)
-    if not _is_multi_output(make()):
-        together = 1
-    for begin in range(0, len(nodes), max(1, together)):
+    together = max(1, settings.block or len(nodes)) if _is_multi_output(make()) else 1
+    for begin in range(0, len(nodes), together):
         block = nodes[begin : begin + together]
-        found = _fit_block(make(), settings, features, labels[:, block], rows)
-        for target, values in zip(scores, found, strict=True):
-            target[:, block] = values
+        yield Block(settings.name, _fitted(make(), settings.name, features, labels[:, block]), block)
         progress(begin + len(block), len(nodes))
-    return [coherent(np.clip(part, 0, 1), hierarchy) for part in scores]
 
 
 def _predict_all(counts: np.ndarray, rows: int) -> np.ndarray:
@@ -89,6 +145,8 @@ def _maker(settings: EstimatorSettings, seed: int, threads: int) -> Callable[[],
             f"{at} cannot be imported ({error}); write module:Class, such as sklearn.ensemble:ExtraTreesRegressor, or one of "
             f"{', '.join(REFERENCES)}"
         ) from None
+    if not inspect.isclass(kind) or not hasattr(kind, "fit"):
+        raise EstimatorError(f"{at} must be a class with fit and predict, as scikit-learn's estimators are, got {kind!r}")
     given = dict(settings.parameters)
     accepted = inspect.signature(kind).parameters
     if "random_state" in accepted:
@@ -107,35 +165,40 @@ def _maker(settings: EstimatorSettings, seed: int, threads: int) -> Callable[[],
 
 
 def _is_multi_output(estimator: Any) -> bool:
-    """Whether one fit serves several nodes."""
+    """Whether one fit serves several nodes; a class without scikit-learn's tags is asked for one node at a time."""
     from sklearn import utils
 
     # Since scikit-learn 1.6; before, a dictionary.
     if hasattr(utils, "get_tags"):
-        tags = utils.get_tags(estimator)
-        return bool(tags.target_tags.multi_output)
-    return bool(estimator._get_tags().get("multioutput", False))
+        return hasattr(estimator, "__sklearn_tags__") and bool(utils.get_tags(estimator).target_tags.multi_output)
+    return hasattr(estimator, "_get_tags") and bool(estimator._get_tags().get("multioutput", False))
 
 
-def _fit_block(
-    estimator: Any, settings: EstimatorSettings, features: np.ndarray, labels: np.ndarray, rows: Sequence[np.ndarray]
-) -> list[np.ndarray]:
-    """float [rows, nodes of the block] for each set of rows."""
+def _fitted(estimator: Any, name: str, features: np.ndarray, labels: np.ndarray) -> Any:
+    """The estimator, fitted on the nodes of one block."""
     from sklearn.base import is_classifier
 
-    targets = labels.astype(np.int8) if is_classifier(estimator) else labels.astype(np.float32)
+    tagged = hasattr(estimator, "__sklearn_tags__") or hasattr(estimator, "_get_tags")
+    targets = labels.astype(np.int8) if tagged and is_classifier(estimator) else labels.astype(np.float32)
+    with _named(name, labels.shape[1]):
+        estimator.fit(features, targets[:, 0] if targets.shape[1] == 1 else targets)
+    return estimator
+
+
+@contextlib.contextmanager
+def _named(name: str, nodes: int) -> Iterator[None]:
+    """Errors within become an EstimatorError that names the estimator; warnings are silenced."""
     try:
         with warnings.catch_warnings():
-            # One node of hundreds that does not converge is no news; a fit that fails raises.
+            # One node of hundreds that does not converge is not worth a warning; a fit that fails raises.
             warnings.simplefilter("ignore")
-            estimator.fit(features, targets[:, 0] if targets.shape[1] == 1 else targets)
-            return [_scores(estimator, part, labels.shape[1]) for part in rows]
+            yield
     except MemoryError:
         raise
     # An estimator can fail in any way that its library knows.
     except Exception as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise EstimatorError(f"{settings.name} failed on a block of {labels.shape[1]} nodes: {reason}") from error
+        raise EstimatorError(f"{name} failed on a block of {nodes} nodes: {reason}") from error
 
 
 def _scores(estimator: Any, rows: np.ndarray, nodes: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,19 +16,15 @@ import numpy as np
 
 from hmc.data.dataset import Dataset
 from hmc.data.load import load_labels
-from hmc.losses.weights import node_weights
-from hmc.metrics.evaluate import TrainingSummary, rule_metrics, score_metrics, scored, training_summary
+from hmc.losses.weights import weights_of_weighted
+from hmc.metrics.evaluate import TrainingSummary, rule_metrics, score_metrics, scored, training_summary, validation_metrics
 from hmc.results.store import Store
-from hmc.rules import Evidence, decide, fit_all
+from hmc.rules import Evidence, decide, fit_all, needs_held_out_rows
 from hmc.scores import ScoresError, load_scores
-from hmc.settings import Cell, NodeWeightSettings, RuntimeSettings
+from hmc.settings import Cell, RuntimeSettings
 
 EVALUATION_VERSION = 1
 """To be raised with every change to a metric or rule: records of an older version are evaluated again from their scores."""
-WEIGHTS = NodeWeightSettings("class_wise")
-"""Of the method ``weighted``, as released: those of the rule ``weight_equivalent``."""
-OF_TRAINING = ("half", "prior", "weight_equivalent")
-"""Rules that look at no held-out row, and so are fitted on the cell's own training rows."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,8 @@ class Evaluation:
     metrics: of the scores, by name. rules: of label sets, by rule and name. lacking: for each rule that could not be fitted, why.
     nodes: true_positives, false_positives, false_negatives (at 0.5) and training_count, one entry an evaluated node. tuning:
     "holdout", "refit" or "" for where thresholds were fitted; sibling: the identity of the cell whose held-out scores they were
-    fitted on. seconds: what it took.
+    fitted on. validation: metrics of the cell's own held-out rows, empty without any. thresholds: float64 [nodes] by rule.
+    seconds: what it took.
     """
 
     metrics: Mapping[str, float]
@@ -46,6 +44,8 @@ class Evaluation:
     lacking: Mapping[str, str] = field(default_factory=dict)
     tuning: str = ""
     sibling: str = ""
+    validation: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, np.ndarray] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -68,11 +68,14 @@ def sibling(cell: Cell) -> Cell:
 
 
 def held_out_of_sibling(cell: Cell, store: Store, runtime: RuntimeSettings) -> HeldOutScores | None:
-    """The held-out scores that tune this cell's thresholds (refit); None where its sibling has none on disk."""
+    """The held-out scores that tune this cell's thresholds (refit); None where its sibling has none on disk that can be used."""
     other = sibling(cell)
     try:
         stored = load_scores(store.scores_path(other), other.identity)
-    except (OSError, ScoresError):
+    except FileNotFoundError:
+        return None
+    except (OSError, ScoresError) as error:
+        warnings.warn(f"{cell}: no thresholds are fitted on held-out scores: {error}", RuntimeWarning, stacklevel=2)
         return None
     if stored.held_out is None:
         return None
@@ -92,13 +95,14 @@ def evaluate(cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutSc
     began = time.perf_counter()
     hierarchy, training = dataset.hierarchy, training_summary(dataset.training.labels, dataset.hierarchy)
     checked = scored(test, dataset.test.labels, hierarchy, training)
-    own = Evidence(hierarchy, training.rate, training.rows, weights=_weights(cell, dataset))
-    thresholds, lacking = fit_all([name for name in rules if name in OF_TRAINING], own)
-    tuned = [name for name in rules if name not in OF_TRAINING]
-    fitted, wanting = fit_all(tuned, own if held_out is None else _tuning(own, held_out, training))
+    weights = weights_of_weighted(dataset, cell.settings.protocol)
+    own = Evidence(hierarchy, training.rate, training.rows, weights=(weights.positive, weights.negative))
+    thresholds, lacking = fit_all([name for name in rules if not needs_held_out_rows(name)], own)
+    tuned = [name for name in rules if needs_held_out_rows(name)]
+    fitted, wanting = fit_all(tuned, own if held_out is None else _tuning(own, held_out))
     thresholds |= fitted
     lacking |= wanting
-    if cell.settings.method.node_weights.scheme != "none" and "weight_equivalent" in thresholds:
+    if _is_weighted(cell) and "weight_equivalent" in thresholds:
         del thresholds["weight_equivalent"]
         lacking["weight_equivalent"] = "rule weight_equivalent: it is for a network that was trained without node weights"
     metrics, counts = {}, None
@@ -113,30 +117,36 @@ def evaluate(cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutSc
         parts = ("true_positives", "false_positives", "false_negatives")
         nodes = {part: getattr(counts, part).tolist() for part in parts}
         nodes["training_count"] = training.counts[checked.evaluated].tolist()
-    used = held_out is not None and bool(fitted)
+    used = held_out is not None and bool(tuned)
+    its_own = held_out is not None and held_out.identity == cell.identity
     return Evaluation(
         metrics=score_metrics(checked),
         rules=metrics,
         nodes=nodes,
         lacking=lacking,
-        tuning=("holdout" if held_out is not None and held_out.identity == cell.identity else "refit") if used else "",
+        tuning=("holdout" if its_own else "refit") if used else "",
         sibling=held_out.identity if held_out is not None and used else "",
+        validation=_validation(held_out, training) if held_out is not None and its_own else {},
+        thresholds=thresholds,
         seconds=time.perf_counter() - began,
     )
 
 
-def _tuning(own: Evidence, held_out: HeldOutScores, training: TrainingSummary) -> Evidence:
+def _validation(held_out: HeldOutScores, training: TrainingSummary) -> dict[str, float]:
+    rows = held_out.dataset.held_out
+    assert rows is not None, "a dataset with held-out rows has them"
+    return validation_metrics(scored(held_out.scores, rows.labels, held_out.dataset.hierarchy, training))
+
+
+def _is_weighted(cell: Cell) -> bool:
+    """Whether node weights moved the cell's scores already, or those of a part of a mixture."""
+    return cell.settings.method.node_weights.scheme != "none" or any(_is_weighted(part) for part in cell.parts)
+
+
+def _tuning(own: Evidence, held_out: HeldOutScores) -> Evidence:
     """Evidence with held-out rows, and with the training rate of the network that scored them."""
     rows = held_out.dataset.held_out
     assert rows is not None, "a dataset with held-out rows has them"
     counted = held_out.dataset.training.labels
     rate = np.count_nonzero(counted, axis=0) / max(1, len(counted))
     return dataclasses.replace(own, rate=rate, rows=len(counted), scores=held_out.scores, labels=rows.labels)
-
-
-def _weights(cell: Cell, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """The weights of positive and negative labels that the method ``weighted`` has under the cell's protocol."""
-    protocol = cell.settings.protocol
-    counted = dataset.train.labels if protocol.weights_from == "train" else dataset.training.labels
-    weights = node_weights(counted, dataset.hierarchy, WEIGHTS, protocol).assigned(protocol.weights_apply_to)
-    return weights.positive, weights.negative

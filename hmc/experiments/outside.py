@@ -15,6 +15,7 @@ from hmc.experiments.made import Made
 from hmc.experiments.run import recorded
 from hmc.results.provenance import environment
 from hmc.results.store import Store
+from hmc.rules import require_known
 from hmc.scores import ScoresError
 from hmc.scores.outside import COHERENT, has_held_out, read_outside
 from hmc.settings import (
@@ -32,9 +33,8 @@ from hmc.settings import (
 
 @dataclass(frozen=True)
 class OutsideSettings:
-    """scores: the file, .npz or .csv. held_out_scores: a second .csv, of held-out rows. coherent: what becomes of a child above
-    its
-    parent.
+    """scores: the file, .npz or .csv. held_out_scores: a second .csv, of held-out rows.
+    coherent: what becomes of a child above its parent.
     """
 
     scores: str = setting()
@@ -52,9 +52,10 @@ def outside_cell(name: str, dataset: DatasetSettings, seed: int, settings: Outsi
         raise SettingsError(
             f"method.name={name!r} is a method of configs/method; give scores from outside a name of their own: method.name=mine"
         )
+    file_hash = file_sha256(settings)
     held_out = bool(settings.held_out_scores) or has_held_out(Path(settings.scores).expanduser())
     training = TrainingSettings(hidden=1, epochs=0, learning_rate=1.0, holdout="valid" if held_out else "none")
-    method = MethodSettings(name, outside=file_sha256(settings))
+    method = MethodSettings(name, outside=file_hash)
     departed = (("training.holdout", "valid"),) if held_out else ()
     return Cell(RunSettings(dataset, method, training, ProtocolSettings(), seed), data_sha256(dataset, runtime), departed)
 
@@ -65,7 +66,7 @@ def file_sha256(settings: OutsideSettings) -> str:
     for name in filter(None, (settings.scores, settings.held_out_scores)):
         path = Path(name).expanduser()
         if not path.is_file():
-            raise ScoresError(f"{path} must be a file of scores, and there is none; correct the path")
+            raise ScoresError(f"{path} must be a file of scores, but there is no such file; correct the path")
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -77,11 +78,13 @@ def evaluate_outside(cell: Cell, settings: OutsideSettings, runtime: RuntimeSett
     """
     store = Store(runtime.results_dir)
     store.require_writable()
+    require_known(runtime.rules)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     dataset = load_labels(cell.settings.dataset, runtime, seed=cell.seed, holdout=cell.settings.training.holdout)
     held_out = dataset.held_out
     rows = {"test": len(dataset.test)} | ({} if held_out is None else {"held_out": len(held_out)})
-    ids = {split: [str(row) for row in range(count)] for split, count in rows.items()}
+    named = {"test": dataset.ids["test"], "held_out": dataset.ids["valid"]}
+    ids = {split: named[split] or [str(row) for row in range(count)] for split, count in rows.items()}
     path = Path(settings.scores).expanduser()
     second = Path(settings.held_out_scores).expanduser() if settings.held_out_scores else None
     found = read_outside(path, dataset.hierarchy, rows, ids, incoherent=settings.coherent, held_out_path=second)

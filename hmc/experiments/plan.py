@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hmc.configs import read, run_settings
+from hmc.configs import mixed_methods, read, run_settings
 from hmc.data.catalog import MissingDataError
 from hmc.data.identity import data_sha256
 from hmc.results.store import Store
 from hmc.settings import BlockSettings, Cell, RuntimeSettings, SettingsError, SuiteSettings, build, departures, did_you_mean
-from hmc.settings.sharing import same_scores
-
-RELEASED = "released"
+from hmc.settings.sharing import RELEASED, shared
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,7 @@ def _selected_blocks(suite: SuiteSettings, above: tuple[str, ...] = ()) -> list[
             raise SettingsError(f"the suite {name} includes itself ({' > '.join((*within, name))}); take it out of include")
         blocks += _selected_blocks(build(SuiteSettings, read("suite", name), at=f"suite {name}"), within)
     _check_selection(suite, blocks)
+    blocks = [level for block in blocks for level in _levels(block)]
     return [
         dataclasses.replace(
             block,
@@ -80,6 +80,12 @@ def _selected_blocks(suite: SuiteSettings, above: tuple[str, ...] = ()) -> list[
         )
         for block in blocks
     ]
+
+
+def _levels(block: BlockSettings) -> list[BlockSettings]:
+    """A block for each combination of the levels that it sweeps."""
+    choices = [[f"{key}={json.dumps(value)}" for value in values] for key, values in block.sweep.items()]
+    return [dataclasses.replace(block, overrides=(*block.overrides, *levels), sweep={}) for levels in itertools.product(*choices)]
 
 
 def _block_cells(dataset: str, method: str, protocol: str, block: BlockSettings, runtime: RuntimeSettings) -> Iterable[Cell]:
@@ -99,23 +105,23 @@ def composed(
 ) -> Cell:
     """The cell of seed 0 that these files and overrides describe, with the cells that it mixes.
 
-    Where no switch of its protocol touches it, it is the released one's cell, shown under this protocol.
+    Where no switch of its protocol touches it, it is the released one's cell, shown under this protocol; see
+    :func:`hmc.settings.sharing.shared`.
 
     Raises SettingsError, MissingDataError.
     """
     settings = run_settings(dataset, method, 0, protocol=protocol, training=training, overrides=overrides)
     departed = departures(settings, run_settings(dataset, method, 0, protocol=protocol, training=training)) if overrides else ()
-    shown = ""
-    if protocol != RELEASED:
-        released = run_settings(dataset, method, 0, protocol=RELEASED, training=training, overrides=overrides)
-        if same_scores(settings, released):
-            settings, shown = released, protocol
     of_parts = [override for override in overrides if not override.startswith("method.")]
     parts = tuple(
         composed(dataset, part, runtime, protocol=protocol, training=training, overrides=of_parts)
-        for part in settings.method.mixture
+        for part in mixed_methods(settings.method)
     )
-    return Cell(settings, data_sha256(settings.dataset, runtime, settings.encoder), departed, parts, shown)
+    cell = Cell(settings, data_sha256(settings.dataset, runtime, settings.encoder), departed, parts)
+    if protocol == RELEASED:
+        return cell
+    others = [override for override in overrides if not override.startswith("protocol.")]
+    return shared(cell, run_settings(dataset, method, 0, protocol=RELEASED, training=training, overrides=others))
 
 
 def _selected(available: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:

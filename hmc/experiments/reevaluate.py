@@ -1,4 +1,4 @@
-"""Evaluating stored scores again: for a new metric, another rule, or a sibling whose held-out scores came later. Needs no torch."""
+"""Evaluating stored scores again: for a new metric, another rule, or held-out scores that came later. Needs no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from hmc.data.dataset import Dataset
 from hmc.data.load import load_labels
 from hmc.experiments.evaluate import (
     EVALUATION_VERSION,
-    OF_TRAINING,
     HeldOutScores,
     evaluate,
     held_out_of_sibling,
@@ -18,8 +17,9 @@ from hmc.experiments.evaluate import (
 from hmc.experiments.lock import LockedError, locked
 from hmc.results.record import Record, RecordError
 from hmc.results.store import Store
+from hmc.rules import needs_held_out_rows, require_known
 from hmc.scores import ScoresError, digest_of, load_scores
-from hmc.settings import Cell, RuntimeSettings
+from hmc.settings import Cell, RuntimeSettings, canonical_hash, identifying
 
 
 @dataclass
@@ -52,7 +52,10 @@ def evaluate_again(
     """Evaluate the stored scores of every cell whose record an older version, other rules or a missing sibling made.
 
     force: of all cells that have scores. Records are replaced one at a time, so that an interruption costs nothing.
+
+    Raises SettingsError for a rule that is not known.
     """
+    require_known(runtime.rules)
     store, done, labels = Store(runtime.results_dir), Reevaluation(), _Labels(runtime)
     for cell in {cell.identity: cell for cell in cells}.values():
         on_cell(cell)
@@ -79,12 +82,14 @@ class _Labels:
 
     def __init__(self, runtime: RuntimeSettings) -> None:
         self.runtime = runtime
-        self.known: dict[tuple[str, str, int], Dataset] = {}
+        self.known: dict[tuple[str, str, str, int], Dataset] = {}
 
     def of(self, cell: Cell) -> Dataset:
         settings = cell.settings
         drawn = settings.seed if settings.dataset.fraction < 1 else 0
-        key = (cell.data_sha256, settings.training.holdout, drawn)
+        # Two cells of the same files may evaluate other nodes or train on other shares of the rows.
+        read = canonical_hash(identifying(settings)["dataset"])
+        key = (cell.data_sha256, read, settings.training.holdout, drawn)
         if key not in self.known:
             self.known = {place: dataset for place, dataset in self.known.items() if place[0] == cell.data_sha256}
             self.known[key] = load_labels(settings.dataset, self.runtime, seed=settings.seed, holdout=settings.training.holdout)
@@ -94,8 +99,8 @@ class _Labels:
 def _is_behind(record: Record, cell: Cell, store: Store, runtime: RuntimeSettings) -> bool:
     if record.evaluation["version"] != EVALUATION_VERSION or {*record.rules, *record.lacking} != set(runtime.rules):
         return True
-    wants_sibling = any(rule not in OF_TRAINING for rule in record.lacking) and cell.settings.training.holdout == "none"
-    return wants_sibling and store.scores_path(sibling(cell)).is_file()
+    lacks_rows = not record.evaluation["sibling"] and any(needs_held_out_rows(rule) for rule in record.lacking)
+    return lacks_rows and cell.settings.training.holdout == "none" and store.scores_path(sibling(cell)).is_file()
 
 
 def _evaluated(record: Record, cell: Cell, dataset: Dataset, store: Store, runtime: RuntimeSettings) -> Record:
@@ -107,6 +112,7 @@ def _evaluated(record: Record, cell: Cell, dataset: Dataset, store: Store, runti
         rules=found.rules,
         nodes=found.nodes,
         lacking=found.lacking,
+        validation=found.validation,
         evaluation={
             "version": EVALUATION_VERSION,
             "tuning": found.tuning,

@@ -10,36 +10,20 @@ W are the node weights of :mod:`hmc.losses.weights`, moved towards uniform by :m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from hmc.hierarchy import Hierarchy
+from hmc.losses.context import ObjectiveContext
 from hmc.losses.rivals import loss_of
 from hmc.losses.schedule import Progress, uniform_share
 from hmc.losses.uncertainty import uncertainty
 from hmc.losses.weights import node_weights
-from hmc.models.constraint import Constraint
-from hmc.settings import FocalSettings, MethodSettings, ProtocolSettings, SettingsError, did_you_mean
+from hmc.settings import FocalSettings, SettingsError, did_you_mean
+
+__all__ = ["FocalWeight", "Objective", "ObjectiveContext"]
 
 REDUCTIONS = ("as_released", "sum", "mean")
-
-
-@dataclass(frozen=True, eq=False)
-class ObjectiveContext:
-    """What an objective may want to know when it is made, a person's own included.
-
-    training_labels: bool [rows, nodes], closed; the rows to count node frequencies on. device: where logits will be.
-    """
-
-    hierarchy: Hierarchy
-    constraint: Constraint
-    method: MethodSettings
-    protocol: ProtocolSettings
-    training_labels: np.ndarray
-    device: torch.device
 
 
 class Objective:

@@ -1,26 +1,26 @@
 """Losses that a critic would try in place of MCLoss: all on unconstrained logits, the maximum over descendants at prediction
 only.
 
-Each is a class that is made once a training, from an :class:`hmc.losses.objective.ObjectiveContext`, and then called with logits
+Each is a class that is made once a training, from an :class:`hmc.losses.context.ObjectiveContext`, and then called with logits
 and labels; it returns the loss of each node before node weights, focal weights and reduction, as MCLoss does. Their parameters
-are ``method.loss_options``. r is a node's share of training rows, kept within [1/(2N), 1 - 1/(2N)] for N rows.
+are ``method.loss_options``. r is a node's share of the rows that are trained on, kept within [1/(2N), 1 - 1/(2N)] for N rows, as
+in the decision rule ``prior``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from hmc.losses.context import ObjectiveContext
 from hmc.losses.mcloss import mcloss
 from hmc.settings import SettingsError, did_you_mean, named_object
-
-if TYPE_CHECKING:
-    from hmc.losses.objective import ObjectiveContext
 
 
 class MCLoss:
@@ -58,7 +58,7 @@ class LogitAdjusted:
     defaults: Mapping[str, float] = {"tau": 1.0}
 
     def __init__(self, context: ObjectiveContext) -> None:
-        rate = _rate(context)
+        rate = context.rate
         shift = options(context, self)["tau"] * np.log(rate / (1 - rate))
         self._shift = torch.from_numpy(shift).float().to(context.device)
 
@@ -76,17 +76,23 @@ class Asymmetric:
     defaults: Mapping[str, float] = {"gamma_positive": 0.0, "gamma_negative": 4.0, "shift": 0.05}
 
     def __init__(self, context: ObjectiveContext) -> None:
-        self._options = options(context, self)
+        chosen = options(context, self)
+        self._positive = _focusing(chosen, "gamma_positive")
+        self._negative = _focusing(chosen, "gamma_negative")
+        self._shift = chosen["shift"]
+        if not 0 <= self._shift < 1:
+            raise SettingsError(f"method.loss_options.shift must be at least 0 and below 1, got {self._shift}")
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         """logits: floating [..., nodes]; labels: bool, broadcastable to logits. Returns [..., nodes]."""
-        chosen = self._options
-        probabilities = logits.sigmoid()
-        shifted = (probabilities - chosen["shift"]).clamp(min=0)
-        positive = -((1 - probabilities) ** chosen["gamma_positive"]) * functional.logsigmoid(logits)
-        # 1 - q is at least the shift, so that its logarithm is finite; without a shift it is the sigmoid of -z.
-        log_negative = torch.log1p(-shifted) if chosen["shift"] > 0 else functional.logsigmoid(-logits)
-        negative = -(shifted ** chosen["gamma_negative"]) * log_negative
+        log_probability, log_rest = functional.logsigmoid(logits), functional.logsigmoid(-logits)
+        positive = -torch.exp(self._positive * log_rest) * log_probability
+        if self._shift == 0:
+            negative = -torch.exp(self._negative * log_probability) * log_rest
+        else:
+            # The least positive number in place of 0: powers below 1 have no derivative there.
+            shifted = (logits.sigmoid() - self._shift).clamp(min=torch.finfo(logits.dtype).tiny)
+            negative = -(shifted**self._negative) * torch.log1p(-shifted)
         return torch.where(labels, positive, negative)
 
 
@@ -99,13 +105,13 @@ class FocalOwn:
     defaults: Mapping[str, float] = {"gamma": 2.0}
 
     def __init__(self, context: ObjectiveContext) -> None:
-        self._gamma = options(context, self)["gamma"]
+        self._gamma = _focusing(options(context, self), "gamma")
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         """logits: floating [..., nodes]; labels: bool, broadcastable to logits. Returns [..., nodes]."""
         # The logit of the label's own probability: z for a positive, -z for a negative.
         towards = torch.where(labels, logits, -logits)
-        return -((1 - towards.sigmoid()) ** self._gamma) * functional.logsigmoid(towards)
+        return -torch.exp(self._gamma * functional.logsigmoid(-towards)) * functional.logsigmoid(towards)
 
 
 class ClassBalanced:
@@ -121,8 +127,8 @@ class ClassBalanced:
         beta = options(context, self)["beta"]
         if not 0 <= beta < 1:
             raise SettingsError(f"method.loss_options.beta must be at least 0 and below 1, got {beta}")
-        positives = np.count_nonzero(context.training_labels, axis=0)
-        counts = np.maximum(1, np.stack([len(context.training_labels) - positives, positives]))
+        positives = context.positives
+        counts = np.maximum(1, np.stack([context.rows - positives, positives]))
         self._weights = torch.from_numpy((1 - beta) / (1 - beta**counts)).float().to(context.device)
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -148,6 +154,7 @@ def loss_of(context: ObjectiveContext) -> Any:
     """
     name = context.method.loss
     if name in LOSSES:
+        options(context, LOSSES[name])
         return LOSSES[name](context)
     if ":" in name:
         return named_object("method.loss", name)(context)
@@ -155,28 +162,29 @@ def loss_of(context: ObjectiveContext) -> Any:
 
 
 def options(context: ObjectiveContext, loss: Any) -> dict[str, float]:
-    """A loss's parameters: its defaults, overridden by ``method.loss_options``. Raises SettingsError for one that it does not
-    have.
+    """A loss's parameters: its defaults, overridden by ``method.loss_options``.
+
+    Raises SettingsError for a parameter that the loss does not have, and for a value that is not a finite number.
     """
     given = context.method.loss_options
     for key, value in given.items():
         if key not in loss.defaults:
             raise SettingsError(
                 f"method.loss_options.{key} is not known to method.loss={context.method.loss}"
-                f"{did_you_mean(key, loss.defaults) if loss.defaults else '; it takes none'}"
+                f"{did_you_mean(key, list(loss.defaults)) if loss.defaults else '; it takes none'}"
             )
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SettingsError(f"method.loss_options.{key} must be a number, got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise SettingsError(f"method.loss_options.{key} must be a finite number, got {value!r}")
     return {**loss.defaults, **{key: float(value) for key, value in given.items()}}
+
+
+def _focusing(chosen: Mapping[str, float], name: str) -> float:
+    """The exponent of a focal factor. Raises SettingsError for one below 0, with which easy labels would count without limit."""
+    if chosen[name] < 0:
+        raise SettingsError(f"method.loss_options.{name} must be at least 0, got {chosen[name]}")
+    return chosen[name]
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     targets = labels.to(logits.dtype).expand_as(logits)
     return functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-
-
-def _rate(context: ObjectiveContext) -> np.ndarray:
-    """Each node's share of training rows, clipped, float64 [nodes]."""
-    labels = context.training_labels
-    least = 0.5 / max(1, len(labels))
-    return np.clip(np.count_nonzero(labels, axis=0) / max(1, len(labels)), least, 1 - least)

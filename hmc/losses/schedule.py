@@ -30,7 +30,7 @@ def uniform_share(settings: ScheduleSettings, progress: Progress) -> float:
     settings.span: ``epoch`` (released), steps are counted within the epoch and the way restarts with each; ``training`` (ours),
     over the whole training. settings.shape: ``constant``, t = 0; ``linear``, t = step / (steps - 1); ``power``, that to the
     power of settings.exponent (released: 3, there called exponential); ``alternating``, 0 at even and 1 at odd steps; or a
-    person's own function as module:name, of step, steps and settings. Where there is one step only, t = 0.
+    custom function as module:name, of step, steps and settings. Where there is one step only, t = 0.
 
     Raises SettingsError for a shape or span that is not known.
     """

@@ -106,7 +106,7 @@ MEASURES: dict[str, Uncertainty] = {
 
 
 def uncertainty(name: str) -> Uncertainty:
-    """The measure of this name, or a person's own function as module:name.
+    """The measure of this name, or a custom function as module:name.
 
     Raises SettingsError (a ValueError) for a name that is not known.
     """

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hmc.data.dataset import Dataset
 from hmc.hierarchy import Hierarchy
 from hmc.settings import NodeWeightSettings, ProtocolSettings, SettingsError, did_you_mean, named_object
 
@@ -52,20 +53,20 @@ def node_weights(
     """The weights that a method's settings ask for, under a protocol.
 
     labels: bool [rows, nodes], closed under ancestors; the rows to count on. settings.scheme: ``none`` (all ones), ``class_wise``
-    (released), ``binary``, or a person's own function as module:name with the parameters of this one. protocol: its
+    (released), ``binary``, or a custom function as module:name with the parameters of this one. protocol: its
     ``frequency``, ``unseen_node_weight`` and ``negative_weights``. With ``negative_weights=ones`` (released) negative labels
     count 1; with ``balanced`` the same formula, on the frequencies of negatives, weights them.
 
     These are the weights counted for each label; which label then takes which is ``protocol.weights_apply_to``, see
     :meth:`NodeWeights.assigned`.
 
-    Raises ValueError for labels of the wrong shape or without rows, and for an own function's weights that cannot be used.
+    Raises ValueError for labels of the wrong shape or without rows, and for a custom function's weights that cannot be used.
     """
     _require_rows(labels, hierarchy)
     if settings.scheme == "none":
         return NodeWeights(np.ones(len(hierarchy)), np.ones(len(hierarchy)))
     if settings.scheme not in DIVISORS:
-        return _own_weights(labels, hierarchy, settings, protocol)
+        return _custom_weights(labels, hierarchy, settings, protocol)
     divisor = DIVISORS[settings.scheme](hierarchy)
 
     def weigh(carried: np.ndarray) -> np.ndarray:
@@ -80,6 +81,14 @@ def node_weights(
     raise _unknown("protocol.negative_weights", protocol.negative_weights, ("ones", "balanced"))
 
 
+def weights_of_weighted(dataset: Dataset, protocol: ProtocolSettings) -> NodeWeights:
+    """What labels count in the method ``weighted`` under a protocol, for the decision rule ``weight_equivalent``."""
+    counted = dataset.train.labels if protocol.weights_from == "train" else dataset.training.labels
+    return node_weights(counted, dataset.hierarchy, WEIGHTED, protocol).assigned(protocol.weights_apply_to)
+
+
+WEIGHTED = NodeWeightSettings("class_wise")
+"""The scheme of the method ``weighted``, as released."""
 DIVISORS: dict[str, Callable[[Hierarchy], int]] = {"class_wise": len, "binary": lambda hierarchy: 2}
 """K of each scheme."""
 
@@ -133,7 +142,7 @@ def scaled_weights(raw: np.ndarray, omega: float = 0.25) -> np.ndarray:
     return omega + largest * (raw - smallest) / (largest - smallest)
 
 
-def _own_weights(
+def _custom_weights(
     labels: np.ndarray, hierarchy: Hierarchy, settings: NodeWeightSettings, protocol: ProtocolSettings
 ) -> NodeWeights:
     if ":" not in settings.scheme:

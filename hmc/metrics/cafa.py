@@ -1,9 +1,10 @@
 """The protein-centric metrics of CAFA (Radivojac et al. 2013, Jiang et al. 2016): Fmax and Smin.
 
-At each threshold t = 0.01, 0.02, ..., 0.99 a row's predictions are the nodes with a score of t or more. Precision is averaged
-over the rows with at least one prediction, recall over all rows with a label; Fmax is the largest harmonic mean of the two. Smin
-is the least sqrt(ru^2 + mi^2): remaining uncertainty ru (information of labels that are not predicted) and misinformation mi
-(information of predictions that are not labels), both means over the rows with a label.
+Rows are those that have a label among the nodes looked at; others are left out, as in CAFA, and what is predicted for them does
+not count. At each threshold t = 0.01, 0.02, ..., 0.99 a row's predictions are the nodes with a score of t or more. Precision is
+averaged over the rows with at least one prediction, recall over all rows; Fmax is the largest harmonic mean of the two. Smin is
+the least sqrt(ru^2 + mi^2): remaining uncertainty ru (information of labels that are not predicted) and misinformation mi
+(information of predictions that are not labels), both means over all rows.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def cafa(labels: np.ndarray, scores: np.ndarray, information: np.ndarray) -> Caf
     """Fmax and Smin.
 
     labels: bool [rows, nodes], closed; scores: float [rows, nodes] in [0, 1]; information: float [nodes], see
-    :func:`information_accretion`. Pass evaluated nodes only. Rows without a label count for precision alone, as in CAFA.
+    :func:`information_accretion`. Pass evaluated nodes only, of one namespace or all.
 
     Raises MetricError for arrays that do not fit.
 
@@ -63,35 +64,75 @@ def cafa(labels: np.ndarray, scores: np.ndarray, information: np.ndarray) -> Caf
     (0.9091, 0.21, 0.5)
     """
     positive = as_labels(labels)
-    values = as_scores(scores, positive.shape)
     if information.shape != positive.shape[1:]:
         raise MetricError(f"information must have shape {positive.shape[1:]}, got {information.shape}")
-    carried = np.count_nonzero(positive, axis=1)
-    labelled = carried > 0
-    if not labelled.any():
-        return Cafa(None, None, None)
-    # How many thresholds a score reaches; most reach none, and are left out.
+    return predictions(positive, scores).cafa(information, np.ones(positive.shape[1], dtype=bool))
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """(row, node) pairs that are predicted at the lowest threshold. places: int64, row * (thresholds + 1) + thresholds reached.
+    nodes: int64.
+    """
+
+    places: np.ndarray
+    nodes: np.ndarray
+
+    def among(self, chosen: np.ndarray) -> Pairs:
+        """Those of some nodes. chosen: bool [nodes]."""
+        if chosen.all():
+            return self
+        kept = chosen[self.nodes]
+        return Pairs(self.places[kept], self.nodes[kept])
+
+    def at_thresholds(self, rows: int, information: np.ndarray | None = None) -> np.ndarray:
+        """Per row and threshold how many there are, or how much information they have, float64 [rows, thresholds]."""
+        weights = None if information is None else information[self.nodes]
+        counted = np.bincount(self.places, weights, minlength=rows * (len(THRESHOLDS) + 1)).reshape(rows, -1)
+        return counted[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:].astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What is predicted, kept for the metrics of several sets of nodes. labels: bool [rows, nodes]; hits, misses: the predicted
+    pairs that are labels, and those that are not.
+    """
+
+    labels: np.ndarray
+    hits: Pairs
+    misses: Pairs
+
+    def cafa(self, information: np.ndarray, chosen: np.ndarray) -> Cafa:
+        """Fmax and Smin over some nodes. information: float [nodes]; chosen: bool [nodes]."""
+        labels = self.labels[:, chosen]
+        carried = np.count_nonzero(labels, axis=1)
+        targets = carried > 0
+        if not targets.any():
+            return Cafa(None, None, None)
+        right, wrong = self.hits.among(chosen), self.misses.among(chosen)
+        hits = right.at_thresholds(len(labels))[targets]
+        predicted = hits + wrong.at_thresholds(len(labels))[targets]
+        some = predicted > 0
+        precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=some).sum(axis=0)
+        precision /= np.maximum(1, np.count_nonzero(some, axis=0))
+        recall = (hits / carried[targets, None]).mean(axis=0)
+        total = precision + recall
+        f1 = np.divide(2 * precision * recall, total, out=np.zeros(len(THRESHOLDS)), where=total > 0)
+        misinformation = wrong.at_thresholds(len(labels), information)[targets].mean(axis=0)
+        known = right.at_thresholds(len(labels), information)[targets]
+        remaining = ((labels[targets] @ information[chosen])[:, None] - known).mean(axis=0)
+        best = int(f1.argmax())
+        smin = float(np.sqrt(np.square(remaining) + np.square(misinformation)).min())
+        return Cafa(float(f1[best]), smin, float(THRESHOLDS[best]))
+
+
+def predictions(labels: np.ndarray, scores: np.ndarray) -> Predictions:
+    """Arguments and errors as of :func:`cafa`."""
+    positive = as_labels(labels)
+    values = as_scores(scores, positive.shape)
     limits = THRESHOLDS.astype(values.dtype)
+    # Most scores reach no threshold, and are left out.
     rows, nodes = np.nonzero(values >= limits[0])
-    reached = np.searchsorted(limits, values[rows, nodes], side="right")
-    places = rows * (len(limits) + 1) + reached
+    places = rows * (len(THRESHOLDS) + 1) + np.searchsorted(limits, values[rows, nodes], side="right")
     right = positive[rows, nodes]
-
-    def at_thresholds(chosen: np.ndarray | slice, weights: np.ndarray | None = None) -> np.ndarray:
-        """Per row and threshold the number (or weight) of these predictions, float64 [rows, thresholds]."""
-        counted = np.bincount(places[chosen], weights, minlength=len(values) * (len(limits) + 1))
-        by_row = counted.reshape(len(values), -1)
-        return by_row[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:].astype(np.float64)
-
-    predicted, hits = at_thresholds(slice(None)), at_thresholds(right)
-    some = predicted > 0
-    precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=some).sum(axis=0)
-    precision = np.divide(precision, some.sum(axis=0), out=np.zeros(len(limits)), where=some.any(axis=0))
-    recall = (hits[labelled] / carried[labelled, None]).mean(axis=0)
-    total = precision + recall
-    f1 = np.divide(2 * precision * recall, total, out=np.zeros(len(limits)), where=total > 0)
-    wrong = at_thresholds(~right, information[nodes[~right]])[labelled].mean(axis=0)
-    known = at_thresholds(right, information[nodes[right]])[labelled]
-    remaining = ((positive[labelled] @ information)[:, None] - known).mean(axis=0)
-    best = int(f1.argmax())
-    return Cafa(float(f1[best]), float(np.sqrt(np.square(remaining) + np.square(wrong)).min()), float(THRESHOLDS[best]))
+    return Predictions(positive, Pairs(places[right], nodes[right]), Pairs(places[~right], nodes[~right]))

@@ -48,8 +48,9 @@ def curves(labels: np.ndarray, scores: np.ndarray) -> Curves:
     above = places[first].copy()
     # Negatives of the same score stand just before the first positive.
     tied = np.flatnonzero((above > 0) & (keys[owners[first], above - 1] == score[first] - np.uint32(1)))
-    for point in tied:
-        above[point] = np.searchsorted(keys[owners[first[point]]], score[first[point]] - np.uint32(1), side="left")
+    if tied.size:
+        list_begins = owners[first[tied]] * keys.shape[1]
+        above[tied] = _run_begins(keys, list_begins + above[tied] - 1) - list_begins
     return Curves(
         owners=owners[first],
         before=ordinal[first],
@@ -58,6 +59,19 @@ def curves(labels: np.ndarray, scores: np.ndarray) -> Curves:
         reached=places[last] + 1,
         positives=np.count_nonzero(labels, axis=1),
     )
+
+
+def _run_begins(keys: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Where the run of equal keys begins in which each place lies.
+
+    keys: uint32 [lists, entries], sorted; places count through all lists, one after the other.
+    """
+    flat = keys.reshape(-1)
+    begins = np.ones(flat.size, dtype=bool)
+    np.not_equal(flat[1:], flat[:-1], out=begins[1:])
+    begins[:: keys.shape[1]] = True
+    runs = np.flatnonzero(begins)
+    return runs[np.searchsorted(runs, places, side="right") - 1]
 
 
 def _codes(scores: np.ndarray) -> np.ndarray:

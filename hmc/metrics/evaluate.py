@@ -146,24 +146,34 @@ def score_metrics(test: Scored) -> dict[str, float]:
         **grouped.by_depth("macro_ap", precision, hierarchy.depth[places]),
         "example_ap": ranking.mean_defined(ranking.example_average_precision(labels, scores)),
         **clus.areas_of(of_nodes, labels, scores),
-        **_cafa(test, "", places),
-        "smin_seen": cafa.cafa(*_columns(test, places[training.counts[places] > 0])).smin,
     }
+    predictions = cafa.predictions(labels, scores)
+
+    def of_cafa(suffix: str, nodes: np.ndarray) -> dict[str, float | None]:
+        """Fmax and Smin over these nodes."""
+        found = predictions.cafa(training.information[places], np.isin(places, nodes))
+        return {f"fmax{suffix}": found.fmax, f"smin{suffix}": found.smin}
+
+    metrics |= of_cafa("", places)
+    metrics["smin_seen"] = of_cafa("", places[training.counts[places] > 0])["smin"]
     for root, namespace in NAMESPACES.items():
         if root in hierarchy.index:
             below = hierarchy.descendants.of(hierarchy.index[root])
-            metrics |= _cafa(test, f"_{namespace}", below[hierarchy.evaluated[below]])
+            metrics |= of_cafa(f"_{namespace}", below)
     metrics["incoherent_share"] = grouped.incoherent_share(test.scores, hierarchy)
     return {name: value for name, value in metrics.items() if value is not None}
 
 
-def _cafa(test: Scored, suffix: str, places: np.ndarray) -> dict[str, float | None]:
-    found = cafa.cafa(*_columns(test, places))
-    return {f"fmax{suffix}": found.fmax, f"smin{suffix}": found.smin}
-
-
-def _columns(test: Scored, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return test.labels[:, places], test.scores[:, places], test.training.information[places]
+def validation_metrics(held_out: Scored) -> dict[str, float]:
+    """What to choose settings by: au_prc, macro_ap, and macro_f1 at 0.5, of held-out rows."""
+    places = held_out.evaluated
+    labels, scores = held_out.labels[:, places], held_out.scores[:, places]
+    metrics = {
+        "au_prc": ranking.micro_average_precision(labels, scores),
+        "macro_ap": ranking.mean_defined(ranking.node_average_precision(labels, scores)),
+        "macro_f1": nodes.macro(nodes.count(labels, scores > 0.5))["macro_f1"],
+    }
+    return {name: value for name, value in metrics.items() if value is not None}
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ FREQUENCY_BANDS: tuple[tuple[str, int, int | None], ...] = (
     ("11_100", 11, 100),
     ("over_100", 101, None),
 )
-"""Name, least and most training positives of each band (ours); None is no limit."""
+"""Name, least and most training positives of each band (ours); None: no limit."""
 
 
 def by_frequency(name: str, values: np.ndarray, training_counts: np.ndarray) -> dict[str, float]:

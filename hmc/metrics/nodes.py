@@ -63,7 +63,7 @@ def macro(counts: NodeCounts) -> dict[str, float]:
 
     ``macro_*`` over all nodes (released program), ``macro_*_seen`` over those with a positive in test, absent where there is
     none. ``macro_f1`` is the mean of the nodes' F1; ``macro_f1_of_means`` is the F1 of mean precision and mean recall, which
-    other papers call macro F1 (Opitz and Burst 2019) and which is never lower than the mean of precision and recall allows.
+    other papers call macro F1 and which is never lower (Opitz and Burst 2019).
     """
     values = {"macro_precision": counts.precision, "macro_recall": counts.recall, "macro_f1": counts.f1}
     seen = counts.positives > 0

@@ -66,8 +66,9 @@ def node_average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray
 
     Raises MetricError for arrays of different shapes and for NaN.
 
-    >>> node_average_precision(np.array([[1, 0], [0, 0], [1, 0]]), np.array([[0.9, 0.2], [0.8, 0.1], [0.7,
-    0.3]])).round(4).tolist() [0.8333, nan]
+    >>> labels = np.array([[1, 0], [0, 0], [1, 0]])
+    >>> node_average_precision(labels, np.array([[0.9, 0.2], [0.8, 0.1], [0.7, 0.3]])).round(4).tolist()
+    [0.8333, nan]
     """
     positive = as_labels(labels)
     values = as_scores(scores, positive.shape)

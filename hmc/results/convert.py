@@ -29,7 +29,12 @@ NOT_KEPT = {"version": 0, "tuning": "", "sibling": "", "scores": ""}
 
 
 def converted_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A record's document of schema 1 in today's layout. Raises RecordError where its identity is not that of its settings."""
+    """A record's document of schema 1 in today's layout.
+
+    Raises RecordError for another schema, and where its identity is not that of its settings.
+    """
+    if document.get("schema") != 1:
+        raise RecordError(f"record schema {document.get('schema')!r} cannot be converted; use the version that wrote it")
     settings, sha256 = document["settings"], document["data"].get("sha256")
     if document["identity"] != _first_identity(settings, sha256):
         raise RecordError(f"identity {str(document['identity'])[:12]!r} does not belong to the settings and data")
@@ -107,6 +112,7 @@ def settings_of_line(line: Mapping[str, str]) -> dict[str, Any]:
             target = target.setdefault(group, {})
         target[key] = _typed((*groups, key), text)
     # An empty mapping has no column.
+    document.setdefault("training", {})
     method = document["method"]
     if "members" in method:
         method.setdefault("options", {})

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hmc import __version__
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 """The folder that holds the package: a checkout's root, or site-packages."""
 SLURM_LOGS = "slurm"
@@ -30,11 +32,12 @@ def environment(device: str, threads: int, determinism: str = "") -> dict[str, A
         "torch": version("torch"),
         "numpy": version("numpy"),
         "scipy": version("scipy"),
-        "hmc": version("hmc"),
+        "hmc": __version__,
         "commit": commit,
         "dirty": dirty,
         "machine": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
+        "instructions": instructions(),
         "cores": cores(),
         "device": device,
         "threads": threads,
@@ -82,6 +85,21 @@ def processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+@functools.cache
+def instructions() -> str:
+    """The widest vector instructions of the processor, which decide in what order sums are formed; "" where it does not tell."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    flags = {flag for line in text.splitlines() if line.startswith(("flags", "Features")) for flag in line.split()}
+    return next((name for name, flag in _VECTORS.items() if flag in flags), "")
+
+
+_VECTORS = {"AVX512": "avx512f", "AVX2": "avx2", "AVX": "avx", "SVE": "sve", "NEON": "asimd"}
+"""Widest first, with the flag by which Linux tells of each."""
 
 
 def cores() -> int:

@@ -1,4 +1,4 @@
-"""The papers' numbers, read from ``results/published/*.csv``. What each file holds is told in the README beside them."""
+"""The papers' numbers, read from ``results/published/*.csv``; the README beside them says what each file holds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from hmc.files import csv_file
 FOLDER = Path(__file__).resolve().parents[2] / "results" / "published"
 """Where a checkout keeps them, whatever folder its own results go to."""
 
+BASELINE = "chmcnn"
+MICRO_AVERAGE_PRECISION = "micro average precision"
+"""How a source states C-HMCNN's AU(PRC)."""
+_METRICS = {BASELINE: "au_prc", "clus_ens": "clus_pooled_area", "clus_hmc": "clus_pooled_area"}
+"""Our name of the metric of methods whose sources do not state it beside the number: C-HMCNN's is micro average precision, the
+CLUS columns are areas under interpolated curves.
+"""
+
 
 class PublishedError(ValueError):
     """A file of published numbers is missing or malformed. The message is for the user."""
@@ -25,7 +33,8 @@ class PublishedValue:
 
     value, spread: in the unit of its file (AU(PRC) a fraction, F1 percent); spread is the standard deviation over seeds. seeds:
     how many runs it is the mean of. Both are None where not published. method: "" where the source does not name it. digits:
-    decimals worth printing.
+    decimals worth printing. metric: what our records call its metric, "" where that is not known; stated: what the source says
+    of it. trained_on: train, train+valid, or "" where not stated.
     """
 
     dataset: str
@@ -36,14 +45,25 @@ class PublishedValue:
     spread: float | None = None
     seeds: int | None = None
     note: str = ""
+    metric: str = ""
+    stated: str = ""
+    trained_on: str = ""
 
 
 @dataclass(frozen=True)
 class Published:
-    """au_prc: by (dataset, method), fractions. macro_f1: by dataset, percent, of a method that the source does not name."""
+    """au_prc: by (dataset, method), fractions. macro_f1: by dataset, percent, of a method that the source does not name. later:
+    what was published after C-HMCNN, fractions; a method may occur in au_prc too, from another source.
+    """
 
     au_prc: Mapping[tuple[str, str], PublishedValue]
     macro_f1: Mapping[str, PublishedValue]
+    later: tuple[PublishedValue, ...] = ()
+
+    def of_others(self, dataset: str) -> list[PublishedValue]:
+        """What is published for a dataset of methods other than C-HMCNN, the later sources first."""
+        older = [value for value in self.au_prc.values() if value.method != BASELINE]
+        return [value for value in (*self.later, *older) if value.dataset == dataset]
 
 
 def load(folder: Path | None = None) -> Published:
@@ -52,7 +72,7 @@ def load(folder: Path | None = None) -> Published:
     Raises PublishedError naming the file and line.
     """
     folder = folder or FOLDER
-    return Published(au_prc=_au_prc(folder), macro_f1=_macro_f1(folder / "xu2026_f1.csv"))
+    return Published(_au_prc(folder), _macro_f1(folder / "xu2026_f1.csv"), _later(folder / "au_prc_later.csv"))
 
 
 def _au_prc(folder: Path) -> dict[tuple[str, str], PublishedValue]:
@@ -63,7 +83,10 @@ def _au_prc(folder: Path) -> dict[tuple[str, str], PublishedValue]:
         key = (entry["dataset"], entry["method"])
         _require_new(path, line, key, values)
         seeds = _whole(path, line, entry["seeds"]) if entry["seeds"] else None
-        values[key] = PublishedValue(*key, _number(path, line, entry["au_prc"], 1), 3, entry["source"], seeds=seeds)
+        metric = _METRICS.get(entry["method"], "")
+        values[key] = PublishedValue(
+            *key, _number(path, line, entry["au_prc"], 1), 3, entry["source"], seeds=seeds, metric=metric
+        )
     singles: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
     sources: dict[tuple[str, str], str] = {}
     path = folder / "chmcnn_cellcycle_fun_seeds.csv"
@@ -76,8 +99,30 @@ def _au_prc(folder: Path) -> dict[tuple[str, str], PublishedValue]:
     for key, by_seed in singles.items():
         numbers = list(by_seed.values())
         spread = statistics.stdev(numbers) if len(numbers) > 1 else None
-        values[key] = PublishedValue(*key, statistics.fmean(numbers), 4, sources[key], spread=spread, seeds=len(numbers))
+        mean, metric = statistics.fmean(numbers), _METRICS.get(key[1], "")
+        values[key] = PublishedValue(*key, mean, 4, sources[key], spread=spread, seeds=len(numbers), metric=metric)
     return values
+
+
+def _later(path: Path) -> tuple[PublishedValue, ...]:
+    columns = ("dataset", "method", "au_prc", "seeds", "source", "trained_on", "metric")
+    values: dict[tuple[str, ...], PublishedValue] = {}
+    for line, entry in _lines(path, columns):
+        key = (entry["dataset"], entry["method"], entry["source"])
+        _require_new(path, line, key, values)
+        stated = entry["metric"]
+        values[key] = PublishedValue(
+            entry["dataset"],
+            entry["method"],
+            _number(path, line, entry["au_prc"], 1),
+            3,
+            entry["source"],
+            seeds=_whole(path, line, entry["seeds"]) if entry["seeds"] else None,
+            metric="au_prc" if stated == MICRO_AVERAGE_PRECISION else _METRICS.get(entry["method"], ""),
+            stated=stated,
+            trained_on=entry["trained_on"],
+        )
+    return tuple(values.values())
 
 
 def _macro_f1(path: Path) -> dict[str, PublishedValue]:

@@ -55,12 +55,12 @@ class Record:
     seed. settings: :func:`hmc.settings.identifying` of the run. parts: the identities of the cells that a mixture mixes. data:
     sha256, reconstructed ("" or what was), rows_train, rows_valid, rows_test, features, nodes, evaluated_nodes. status:
     "complete" or "failed"; error: one line, for failed ones. metrics: of the scores, name to a finite number. rules: of label
-    sets, by rule and name. lacking: for each rule that could not be fitted, why. packed_nodes: name to whole numbers per
-    evaluated node, as text. evaluation: version, of metrics and rules; tuning, "holdout", "refit" or "" for where thresholds were
-    fitted; sibling, the identity of the cell whose held-out scores they were fitted on; scores, the sha256 of the scores that
-    were evaluated, "" where none were kept. learning_curve: mean loss of each epoch. times: started, finished (UTC, ISO 8601),
-    train_seconds, step_milliseconds, data_seconds, evaluate_seconds, steps. environment: see
-    :func:`hmc.results.provenance.environment`.
+    sets, by rule and name. lacking: for each rule that could not be fitted, why. validation: metrics of the rows that the cell
+    held out of training, for choosing settings; empty without any. packed_nodes: name to whole numbers per evaluated node, as
+    text. evaluation: version, of metrics and rules; tuning, "holdout", "refit" or "" for where thresholds were fitted; sibling,
+    the identity of the cell whose held-out scores they were fitted on; scores, the sha256 of the scores that were evaluated, ""
+    where none were kept. learning_curve: mean loss of each epoch. times: started, finished (UTC, ISO 8601), train_seconds,
+    step_milliseconds, data_seconds, evaluate_seconds, steps. environment: see :func:`hmc.results.provenance.environment`.
 
     Raises RecordError when a part is missing, malformed, or not finite.
     """
@@ -75,6 +75,7 @@ class Record:
     metrics: Mapping[str, float] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     lacking: Mapping[str, str] = field(default_factory=dict)
+    validation: Mapping[str, float] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     packed_nodes: Mapping[str, str] = field(default_factory=dict)
     learning_curve: Sequence[float] = ()
@@ -109,6 +110,7 @@ class Record:
     def numbers(self) -> Iterator[tuple[str, float]]:
         """Every metric under its dotted name: metrics.au_prc, rules.half.macro_f1."""
         yield from ((f"metrics.{name}", value) for name, value in self.metrics.items())
+        yield from ((f"validation.{name}", value) for name, value in self.validation.items())
         for rule, values in self.rules.items():
             yield from ((f"rules.{rule}.{name}", value) for name, value in values.items())
 
@@ -122,6 +124,7 @@ class Record:
         rules: Mapping[str, Mapping[str, float]],
         nodes: Mapping[str, Sequence[int]],
         lacking: Mapping[str, str],
+        validation: Mapping[str, float] | None = None,
         evaluation: Mapping[str, Any],
         learning_curve: Sequence[float],
         times: Mapping[str, Any],
@@ -131,7 +134,7 @@ class Record:
         return cls(
             **_of_cell(cell, data),
             status="complete",
-            **_evaluated(metrics, rules, nodes, lacking),
+            **_evaluated(metrics, rules, nodes, lacking, validation),
             evaluation=dict(evaluation),
             learning_curve=tuple(float(loss) for loss in learning_curve),
             times=dict(times),
@@ -145,12 +148,13 @@ class Record:
         rules: Mapping[str, Mapping[str, float]],
         nodes: Mapping[str, Sequence[int]],
         lacking: Mapping[str, str],
+        validation: Mapping[str, float] | None = None,
         evaluation: Mapping[str, Any],
         seconds: float,
     ) -> Record:
         """The same training with another evaluation of its scores."""
         times = {**self.times, "evaluate_seconds": seconds}
-        again = _evaluated(metrics, rules, nodes, lacking)
+        again = _evaluated(metrics, rules, nodes, lacking, validation)
         return dataclasses.replace(self, **again, evaluation=dict(evaluation), times=times)
 
     @classmethod
@@ -231,7 +235,7 @@ class Record:
             document["parts"] = tuple(document["parts"])
             return cls(**document)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RecordError(f"{source} is no valid record ({type(error).__name__}: {error}); {_REMEDY}") from error
+            raise RecordError(f"{source} is not a valid record ({type(error).__name__}: {error}); {_REMEDY}") from error
 
 
 def read_document(text: str | bytes, source: str) -> dict[str, Any]:
@@ -239,15 +243,15 @@ def read_document(text: str | bytes, source: str) -> dict[str, Any]:
     content = text.encode() if isinstance(text, str) else text
     body, mark, tail = content.rpartition(_CHECKSUM.encode())
     if not mark or not tail.endswith(b'"\n}\n'):
-        raise RecordError(f"{source} is truncated or no record; {_REMEDY}")
+        raise RecordError(f"{source} is truncated or not a record; {_REMEDY}")
     if hashlib.sha256(body).hexdigest().encode() != tail[:-4]:
         raise RecordError(f"{source} was changed after it was written (its checksum does not fit); {_REMEDY}")
     try:
         document = json.loads(body + b"\n}")
     except ValueError as error:
-        raise RecordError(f"{source} is no valid record ({type(error).__name__}: {error}); {_REMEDY}") from error
+        raise RecordError(f"{source} is not a valid record ({type(error).__name__}: {error}); {_REMEDY}") from error
     if not isinstance(document, dict):
-        raise RecordError(f"{source} is no valid record (it must be a JSON object); {_REMEDY}")
+        raise RecordError(f"{source} is not a valid record (it must be a JSON object); {_REMEDY}")
     return document
 
 
@@ -256,6 +260,7 @@ def _evaluated(
     rules: Mapping[str, Mapping[str, float]],
     nodes: Mapping[str, Sequence[int]],
     lacking: Mapping[str, str],
+    validation: Mapping[str, float] | None,
 ) -> dict[str, Any]:
     """The parts of a record that evaluation decides."""
     lengths = {name: len(counts) for name, counts in nodes.items()}
@@ -265,6 +270,7 @@ def _evaluated(
         "metrics": {name: float(value) for name, value in metrics.items()},
         "rules": {rule: {name: float(value) for name, value in values.items()} for rule, values in rules.items()},
         "lacking": dict(lacking),
+        "validation": {name: float(value) for name, value in (validation or {}).items()},
         "packed_nodes": {name: " ".join(str(int(count)) for count in counts) for name, counts in nodes.items()},
     }
 

@@ -9,19 +9,20 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from hmc.files import csv_file
 from hmc.results.convert import converted_line
 from hmc.results.record import CELL_KEYS, RECORD_SCHEMA, Record, RecordError
 from hmc.settings import column_name
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Row = dict[str, str]
 """A record as one line: dotted names to text."""
 
-PARTS = ("metrics", "rules", "evaluation", "data", "times", "environment", "settings")
+PARTS = ("metrics", "rules", "validation", "evaluation", "data", "times", "environment", "settings")
 HALF = "half"
 EXPORTED = (
     "macro_f1",
@@ -167,8 +168,12 @@ def frame(rows: Iterable[Row]) -> pd.DataFrame:
     was), every metric under the name that :func:`metric_name` gives it (float, NaN where a record has none), and times.*, data.*,
     evaluation.*, environment.*, settings.* under their dotted names (times as float where they are numbers, the rest as text).
     """
+    # It takes a third of a second to import, and only reports need it.
+    import pandas as pd
+
     lines = list(rows)
-    names = sorted({name for line in lines for name in line} | set(_LEADING))
+    # A column that is empty in every line is left out: a file does not have it.
+    names = sorted({name for line in lines for name, value in line.items() if value} | set(_LEADING))
     table = pd.DataFrame(lines, columns=names, dtype=object)
     numeric = [name for name in names if is_numeric(name)]
     columns: dict[str, pd.Series] = {name: table[name].fillna("") for name in names if name not in numeric}

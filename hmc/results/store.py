@@ -9,21 +9,24 @@ made from it alone.
 from __future__ import annotations
 
 import glob
-import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from hmc.files import require_writable, write_atomically
 from hmc.results.convert import convert_file
 from hmc.results.record import Record, RecordError, StaleRecordError
 from hmc.results.runs_csv import Row, all_lines, csv_text, flattened, frame, merged, read_csv, row
 from hmc.scores import SCORES, load_scores, save_scores
-from hmc.settings import Cell, SettingsError, identifying
+from hmc.settings import Cell, SettingsError, folder_name, identifying
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COMPLETE, FAILED = "record.json", "failure.json"
+MODEL = "model"
+"""The folder of a cell's saved model, beside its record."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class Store:
         """The file of the cell's scores, whether it exists or not."""
         return self.path(cell) / SCORES
 
+    def model_path(self, cell: Cell) -> Path:
+        """The folder of the cell's saved model, whether it exists or not."""
+        return self.path(cell) / MODEL
+
     def state(self, cell: Cell) -> State:
         """Whether the cell is done, stale (complete, but with other settings or data), failed or missing. Reads, never raises."""
         folder = self.path(cell)
@@ -73,7 +80,9 @@ class Store:
             if isinstance(other, StaleRecordError):
                 return State("stale", str(other))
             if isinstance(other, Record) and other.identity == cell.identity:
-                return State("done")  # a worker finished it after we looked
+                if path.parent == folder:
+                    return State("done")  # a worker finished it after we looked
+                continue  # a copy of it, in a folder that somebody renamed
             if isinstance(other, Record) and other.cell["variant"] == cell.variant:
                 return State("stale", f"done with {_difference(other, cell)}")
         return State("missing")
@@ -110,7 +119,7 @@ class Store:
         return path
 
     def _path(self, dataset: str, method: str, protocol: str, seed: int, identity: str) -> Path:
-        names = (_folder_name(name) for name in (dataset, method, protocol))
+        names = (folder_name(name) for name in (dataset, method, protocol))
         return self.runs.joinpath(*names, f"seed-{seed}", identity[:12])
 
     def convert(self) -> int:
@@ -161,7 +170,7 @@ class Store:
         return merged(self.lines(), (row(record) for record in self.records()))
 
     def lines(self) -> list[Row]:
-        """The lines of runs.csv, see :func:`read_csv`; none where there is no such file. Raises RecordError."""
+        """The lines of runs.csv, see :func:`read_csv`; none where the file is missing. Raises RecordError."""
         return read_csv(self.csv) if self.csv.exists() else []
 
     def frame(self) -> pd.DataFrame:
@@ -207,10 +216,6 @@ def _difference(other: Record, cell: Cell) -> str:
         words.append(f"{len(names) - 3} more")
     if other.data["sha256"] != cell.data_sha256:
         words.append("other data")
+    if list(other.parts) != [part.identity for part in cell.parts]:
+        words.append("other parts of the mixture")
     return ", ".join(words)
-
-
-def _folder_name(name: str) -> str:
-    """A name as one folder: what a path could misread is written as %XX."""
-    quoted = urllib.parse.quote(name, safe=" ")
-    return quoted.replace(".", "%2E") if set(quoted) <= {"."} else quoted

@@ -6,6 +6,17 @@ fitted on held-out rows, never on test rows and never on rows that the scores' m
 
 from hmc.rules.apply import Decisions, decide
 from hmc.rules.evidence import Evidence, RuleError
-from hmc.rules.fit import RULES, fit, fit_all, rule
+from hmc.rules.fit import RULES, fit, fit_all, needs_held_out_rows, require_known, rule
 
-__all__ = ["RULES", "Decisions", "Evidence", "RuleError", "decide", "fit", "fit_all", "rule"]
+__all__ = [
+    "RULES",
+    "Decisions",
+    "Evidence",
+    "RuleError",
+    "decide",
+    "fit",
+    "fit_all",
+    "needs_held_out_rows",
+    "require_known",
+    "rule",
+]

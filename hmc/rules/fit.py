@@ -135,6 +135,19 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+OF_TRAINING = ("half", "prior", "weight_equivalent")
+"""Rules that look at no held-out row."""
+
+
+def needs_held_out_rows(name: str) -> bool:
+    """Whether the rule is fitted on held-out rows; of a custom one it is not known, so it gets them.
+
+    >>> needs_held_out_rows("scaled_rate"), needs_held_out_rows("prior")
+    (True, False)
+    """
+    return name not in OF_TRAINING
+
+
 def rule(name: str) -> Rule:
     """The rule of this name, or a custom function as module:name. Raises SettingsError for a name that is not known.
 
@@ -149,16 +162,29 @@ def rule(name: str) -> Rule:
     raise SettingsError(f"rules={name!r} is not known{did_you_mean(name, RULES)}")
 
 
+def require_known(names: Sequence[str]) -> None:
+    """Raises SettingsError for a rule that is not known; worth knowing before hours of training."""
+    for name in names:
+        rule(name)
+
+
 def fit(name: str, evidence: Evidence) -> np.ndarray:
     """The thresholds of a rule, float64 [nodes].
 
-    Raises SettingsError for a rule that is not known, RuleError where it lacks what it needs or a custom one's thresholds cannot
-    be used.
+    Raises SettingsError for a rule that is not known, RuleError where it lacks what it needs, or where a custom one fails or
+    returns thresholds that cannot be used.
     """
+    chosen = rule(name)
     try:
-        thresholds = np.asarray(rule(name)(evidence), dtype=np.float64)
+        thresholds = np.asarray(chosen(evidence), dtype=np.float64)
     except RuleError as error:
         raise RuleError(f"rule {name}: {error}") from None
+    # A custom rule may fail in any way, and must not cost what was trained.
+    except Exception as error:
+        if name in RULES:
+            raise
+        reason = " ".join(str(error).split())[:200]
+        raise RuleError(f"rule {name}: it failed with {type(error).__name__}{f' ({reason})' if reason else ''}") from error
     if thresholds.shape != (len(evidence.hierarchy),) or np.isnan(thresholds).any():
         raise RuleError(
             f"rule {name} must return {len(evidence.hierarchy)} thresholds without NaN, got shape {thresholds.shape}"

@@ -38,17 +38,19 @@ def read_outside(
     Raises ScoresError, one line, for a file that is neither, a missing node, a wrong number of rows, a value outside [0, 1], or
     incoherent rows that are to be refused; OSError where the file cannot be read.
     """
+    if held_out_path and path.suffix != ".csv":
+        raise ScoresError(f"held_out_scores={held_out_path} goes with test scores in a .csv; an .npz has an array 'held_out'")
     if path.suffix == ".npz":
         found, names = _npz(path)
-        ordered = {split: _ordered(array, names, hierarchy, f"{path}: {split}") for split, array in found.items()}
+        places = {split: f"{path}: {split}" for split in found}
+        ordered = {split: _ordered(array, names, hierarchy, places[split]) for split, array in found.items()}
     elif path.suffix == ".csv":
         paths = {"test": path} | ({"held_out": held_out_path} if held_out_path else {})
+        places = {split: str(one) for split, one in paths.items()}
         ordered = {split: _csv(one, hierarchy, ids.get(split, ())) for split, one in paths.items()}
     else:
         raise ScoresError(f"scores={path} must be an .npz or a .csv file, got {path.suffix or 'no ending'!r}")
-    return {
-        split: _checked(array, hierarchy, rows.get(split, 0), f"{path}: {split}", incoherent) for split, array in ordered.items()
-    }
+    return {split: _checked(array, hierarchy, rows.get(split, 0), places[split], incoherent) for split, array in ordered.items()}
 
 
 def _npz(path: Path) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
@@ -95,16 +97,17 @@ def _places(path: Path, found: Sequence[str], ids: Sequence[str]) -> list[int]:
     if len(place) < len(found):
         repeated = next(name for line, name in enumerate(found) if place[name] != line)
         raise ScoresError(f"{path}: the id {short(repeated)} stands twice; every row must have its own")
+    known = set(ids)
     missing = [name for name in ids if name not in place]
-    unknown = [name for name in found if name not in set(ids)]
+    unknown = [name for name in found if name not in known]
     if missing or unknown:
         problem = (
             f"has no row with id {short(missing[0])}"
             if missing
-            else f"has a row with id {short(unknown[0])}, which is no test row"
+            else f"has a row with id {short(unknown[0])}, which the dataset's split has not"
         )
         raise ScoresError(
-            f"{path} {problem}; ids must be those of the test rows (their numbers from 0, where the dataset has none)"
+            f"{path} {problem}; ids must be those of the split's rows (their numbers from 0, where the dataset has none)"
         )
     return [place[name] for name in ids]
 
@@ -113,6 +116,8 @@ def _ordered(array: np.ndarray, names: tuple[str, ...], hierarchy: Hierarchy, at
     """The columns in the dataset's order; unevaluated nodes that are not given get the maximum over their descendants."""
     if array.ndim != 2:
         raise ScoresError(f"{at} must have two axes, [rows, nodes], got shape {array.shape}")
+    if not np.issubdtype(array.dtype, np.number) or np.issubdtype(array.dtype, np.complexfloating):
+        raise ScoresError(f"{at} must hold numbers, got {array.dtype}")
     if not names:
         if array.shape[1] != len(hierarchy):
             raise ScoresError(
@@ -147,8 +152,6 @@ def _ordered(array: np.ndarray, names: tuple[str, ...], hierarchy: Hierarchy, at
 def _checked(array: np.ndarray, hierarchy: Hierarchy, rows: int, at: str, incoherent: str) -> np.ndarray:
     if len(array) != rows:
         raise ScoresError(f"{at} must have {rows} rows, one for each row of the dataset's split, got {len(array)}")
-    if not np.issubdtype(array.dtype, np.number) or np.issubdtype(array.dtype, np.complexfloating):
-        raise ScoresError(f"{at} must hold numbers, got {array.dtype}")
     scores = array.astype(np.float32)
     bad = np.argwhere(~((scores >= 0) & (scores <= 1)))
     if len(bad):
@@ -167,7 +170,7 @@ def _checked(array: np.ndarray, hierarchy: Hierarchy, rows: int, at: str, incohe
 
 
 def has_held_out(path: Path) -> bool:
-    """Whether a file of scores, .npz, holds held-out rows too."""
+    """Whether a file of scores, .npz, holds held-out rows too. Raises ScoresError where it cannot be read, OSError."""
     if path.suffix != ".npz":
         return False
     found, _ = _npz(path)

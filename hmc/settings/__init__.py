@@ -4,7 +4,7 @@ Nothing here knows Hydra, YAML or files: :func:`build` turns a plain mapping (fr
 unknown key with the nearest known one, a wrong type, and a value out of range, each in one line.
 """
 
-from hmc.settings.build import SettingsError, build, did_you_mean, named_object, setting, to_mapping
+from hmc.settings.build import SettingsError, build, checked_name, did_you_mean, folder_name, named_object, setting, to_mapping
 from hmc.settings.cell import Cell, Departures, canonical_hash, column_name, departures, identifying, identity_of, variant
 from hmc.settings.executor import ExecutorSettings, SlurmSettings
 from hmc.settings.schema import (
@@ -24,10 +24,11 @@ from hmc.settings.schema import (
     RuntimeSettings,
     ScheduleSettings,
     SyntheticSettings,
+    TabularSettings,
     TrainingFile,
     TrainingSettings,
 )
-from hmc.settings.suite import BlockSettings, SuiteSettings
+from hmc.settings.suite import BlockSettings, SuiteSettings, TableSettings
 
 __all__ = [
     "BUILT_IN_ENCODER",
@@ -53,13 +54,17 @@ __all__ = [
     "SlurmSettings",
     "SuiteSettings",
     "SyntheticSettings",
+    "TableSettings",
+    "TabularSettings",
     "TrainingFile",
     "TrainingSettings",
     "build",
     "canonical_hash",
+    "checked_name",
     "column_name",
     "departures",
     "did_you_mean",
+    "folder_name",
     "identifying",
     "identity_of",
     "named_object",

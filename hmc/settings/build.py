@@ -8,6 +8,7 @@ import importlib
 import math
 import types
 import typing
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -28,16 +29,18 @@ def setting(
     above: float | None = None,
     below: float | None = None,
     allow_custom: bool = False,
+    name: bool = False,
     omit_default_from_identity: bool = False,
 ) -> Any:
     """A dataclass field with its limits: ``minimum``/``maximum`` are inclusive, ``above``/``below`` exclusive.
 
     ``choices`` lists the known words; with ``allow_custom``, a value with a colon (module:name) names a custom function instead.
+    ``name``: the text names a folder or file of results, see :func:`checked_name`.
     ``omit_default_from_identity``: the setting came after the first records, and its default means what they were made with; at
     its default it is left out of the identity, so that they stay valid.
     """
     limits = {"choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below}
-    limits |= {"allow_custom": allow_custom, "omit_default_from_identity": omit_default_from_identity}
+    limits |= {"allow_custom": allow_custom, "name": name, "omit_default_from_identity": omit_default_from_identity}
     if isinstance(default, (dict, list)):
         return field(default_factory=lambda: type(default)(default), metadata=limits)
     return field(default=default, metadata=limits)
@@ -49,7 +52,7 @@ def build(kind: type[Kind], values: Mapping[str, Any], *, at: str = "") -> Kind:
     ``at`` is the dotted place of the mapping, for messages. Raises SettingsError.
     """
     if not isinstance(values, Mapping):
-        raise SettingsError(f"{at or kind.__name__} is {shown(values)}; expected a group of settings")
+        raise SettingsError(f"{at or kind.__name__} must be a group of settings, got {shown(values)}; write key: value lines")
     hints = typing.get_type_hints(kind)
     fields = {entry.name: entry for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in values:
@@ -88,7 +91,7 @@ def did_you_mean(word: str, known: typing.Iterable[str]) -> str:
 
 
 def named_object(at: str, word: str) -> Any:
-    """What ``word``, as module:name, names: a person's own class or function. ``at`` is the setting's place, for messages.
+    """What ``word``, as module:name, names: a custom class or function. ``at`` is the setting's place, for messages.
 
     Raises SettingsError where there is no such module or name.
     """
@@ -107,6 +110,40 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+LONGEST_NAME = 200
+"""Characters of a name as a folder has it (ours): file systems allow 255 bytes, and files need a suffix."""
+
+
+def folder_name(name: str) -> str:
+    """A name as one folder: what a path could misread is written as %XX.
+
+    >>> folder_name("a/b.c"), folder_name("..")
+    ('a%2Fb.c', '%2E%2E')
+    """
+    quoted = urllib.parse.quote(name, safe=" ")
+    return quoted.replace(".", "%2E") if set(quoted) <= {"."} else quoted
+
+
+def checked_name(at: str, name: str) -> str:
+    """A name that results, tables and files can carry: not empty, on one line, short, and no path.
+
+    ``at`` is the setting's place, for messages. Raises SettingsError.
+    """
+    if not name.strip():
+        raise SettingsError(f"{at}={shown(name)} must not be empty; give it a name, such as {at}=mine")
+    if not name.isprintable():
+        raise SettingsError(f"{at}={shown(name)} must not hold line breaks or other control characters; leave them out")
+    if name in (".", "..") or "/" in name or "\\" in name:
+        raise SettingsError(f"{at}={shown(name)} must be a name, not a path; leave out slashes and backslashes")
+    length = len(folder_name(name))
+    if length > LONGEST_NAME:
+        written = f" ({length} as a folder's name, where others than ASCII letters take several)" if length > len(name) else ""
+        raise SettingsError(
+            f"{at}={shown(name)} must have at most {LONGEST_NAME} characters, got {len(name)}{written}; shorten it"
+        )
+    return name
+
+
 def _dotted(at: str, key: str) -> str:
     return f"{at}.{key}" if at else key
 
@@ -122,12 +159,12 @@ def _convert(hint: Any, value: Any, at: str, limits: Mapping[str, Any]) -> Any:
         return value if isinstance(value, typing.cast(type, hint)) else build(typing.cast(type, hint), value, at=at)
     if origin is tuple:
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise SettingsError(f"{at}={shown(value)} is no list; write {at}=[...]")
+            raise SettingsError(f"{at} must be a list, got {shown(value)}; write {at}=[...]")
         inner = typing.get_args(hint)[0]
         return tuple(_convert(inner, entry, f"{at}[{place}]", limits) for place, entry in enumerate(value))
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
-            raise SettingsError(f"{at}={shown(value)} is no mapping; write {at}={{key: value}}")
+            raise SettingsError(f"{at} must be a mapping, got {shown(value)}; write {at}={{key: value}}")
         inner = typing.get_args(hint)[1]
         return {str(key): _convert(inner, entry, _dotted(at, str(key)), {}) for key, entry in value.items()}
     if hint is Any:
@@ -139,13 +176,13 @@ def _scalar(hint: type, value: Any, at: str) -> Any:
     if hint is bool:
         if isinstance(value, bool):
             return value
-        raise SettingsError(f"{at}={shown(value)} is no truth value; write true or false")
+        raise SettingsError(f"{at} must be true or false, got {shown(value)}; write one of the two")
     if hint is int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        raise SettingsError(f"{at}={shown(value)} is no whole number; write one, such as {at}=1")
+        raise SettingsError(f"{at} must be a whole number, got {shown(value)}; write one, such as {at}=1")
     if hint is float:
         # YAML 1.1, which Hydra reads, takes 1e-4 for a string.
         try:
@@ -154,15 +191,17 @@ def _scalar(hint: type, value: Any, at: str) -> Any:
             number = math.nan
         if math.isfinite(number):
             return number
-        raise SettingsError(f"{at}={shown(value)} is no finite number; write one, such as {at}=0.5")
+        raise SettingsError(f"{at} must be a finite number, got {shown(value)}; write one, such as {at}=0.5")
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise SettingsError(f"{at}={shown(value)} is no text; write one word, or put the text in quotes")
+    raise SettingsError(f"{at} must be text, got {shown(value)}; write one word, or put the text in quotes")
 
 
 def _within(value: Any, at: str, limits: Mapping[str, Any]) -> Any:
+    if limits.get("name"):
+        return checked_name(at, value)
     choices = limits.get("choices")
     if choices and value not in choices and not (limits.get("allow_custom") and ":" in value):
         raise SettingsError(f"{at}={shown(value)} is not known{did_you_mean(value, choices)}")
@@ -176,5 +215,5 @@ def _within(value: Any, at: str, limits: Mapping[str, Any]) -> Any:
         for name, holds, words in checks:
             limit = limits.get(name)
             if limit is not None and not holds(limit):
-                raise SettingsError(f"{at}={value!r} is out of range: it must be {words} {limit:.10g}; change it")
+                raise SettingsError(f"{at} must be {words} {limit:.10g}, got {value!r}; change it")
     return value

@@ -34,7 +34,7 @@ def identifying(settings: RunSettings) -> dict[str, Any]:
     trains a network is in it only for a network: an estimator's scores depend on its rows alone.
     """
     document = _without_omitted_defaults(settings)
-    named = ("name", "labels", "unevaluated", "fraction")
+    named = ("name", "labels", "unevaluated", "optional_unevaluated", "fraction")
     document["dataset"] = {key: value for key, value in document["dataset"].items() if key in named}
     del document["method"]["title"]
     if settings.method.kind != "network":
@@ -100,6 +100,8 @@ def departures(settings: RunSettings, base: RunSettings) -> Departures:
 def _departing(settings: RunSettings) -> dict[str, Any]:
     """The settings in which two cells of one column may not differ."""
     document = {group: to_mapping(getattr(settings, group)) for group in ("method", "training", "protocol", "encoder")}
+    if settings.method.kind == "estimator":
+        document["training"] = {"holdout": settings.training.holdout}
     del document["method"]["name"], document["method"]["title"], document["protocol"]["name"], document["encoder"]["checkpoint"]
     dataset = settings.dataset
     document["dataset"] = {"fraction": dataset.fraction}
@@ -107,6 +109,7 @@ def _departing(settings: RunSettings) -> dict[str, Any]:
         document["dataset"]["synthetic"] = to_mapping(dataset.synthetic)
     elif not dataset.is_own:
         document["dataset"] |= {"labels": dataset.labels, "unevaluated": plain(dataset.unevaluated)}
+        document["dataset"] |= {"optional_unevaluated": plain(dataset.optional_unevaluated)}
     return document
 
 
@@ -147,6 +150,11 @@ class Cell:
     departed: Departures = ()
     parts: tuple[Cell, ...] = ()
     shown_protocol: str = ""
+
+    def __post_init__(self) -> None:
+        mixed = self.settings.method.mixture
+        if len(self.parts) != len(mixed):
+            raise ValueError(f"the cell of a mixture must have the cells of its parts {list(mixed)}, got {len(self.parts)}")
 
     @functools.cached_property
     def identity(self) -> str:

@@ -59,33 +59,77 @@ class ImageSettings:
 
 
 @dataclass(frozen=True)
-class DatasetSettings:
-    """One dataset: a benchmark's card, a person's own ARFF files or images, the embedded digits, or a generated one."""
+class TabularSettings:
+    """The columns of a table whose rows are examples, and the file of its hierarchy; see :mod:`hmc.data.table`.
 
-    name: str = setting()
-    kind: str = setting("arff", choices=("arff", "synthetic", "images", "digits"))
+    Tables are CSV, TSV, Parquet, or ARFF with one 0/1 attribute a label (MEKA, MULAN). Like those of images, these settings are
+    in the data's hash.
+    """
+
+    labels: str = setting("")
+    """The column of labels: names joined by a separator, or a list in brackets. Labels may be the most specific ones only."""
+    label_separator: str = setting("auto", choices=("auto", "@", ";", "|", ",", " "))
+    """auto: the one of @ ; | and comma that splits all rows into nodes of the hierarchy."""
+    label_columns: tuple[str, ...] = setting(())
+    """In place of labels: columns of 0 and 1, each called like its node."""
+    label_prefix: str = setting("")
+    """In place of labels: what the names of such columns begin with; the rest is the node's name."""
+    hierarchy: str = setting("")
+    """A CSV with columns parent and child, a text with a path or pair a line, an ontology (.obo), or MULAN's labels (.xml)."""
+    relations: tuple[str, ...] = setting(("is_a", "part_of"))
+    """Of an ontology: what makes a term the child of another."""
+    namespaces: tuple[str, ...] = setting(())
+    """Of an ontology: only terms of these namespaces; empty: all."""
+    id: str = setting("")
+    """The column that names the rows."""
+    ignore: tuple[str, ...] = setting(())
+    """Columns that are left out."""
+    categorical: tuple[str, ...] = setting(())
+    """Columns whose numbers are names; a column with a value that is not a number is categorical anyway."""
+    separator: str = setting("auto", choices=("auto", ",", ";", "|", "tab"))
+    """Of columns in a text file; auto: by the file's name and first line."""
+    split: str = setting("")
+    """The column that says train, valid or test, where dataset.train holds all rows."""
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """One dataset: a benchmark's card, your own ARFF files, tables or images, the embedded digits, or a generated one."""
+
+    name: str = setting(name=True)
+    kind: str = setting("arff", choices=("arff", "table", "synthetic", "images", "digits"))
     title: str = setting("")
     group: str = setting("own", choices=("fun", "go", "non_genomic", "synthetic", "own", "images"))
     source: str = setting("")
     url: str = setting("")
     """Address of the folder that holds the files; each file's path is appended."""
     train: str = setting("")
-    """Paths relative to the data folder (or absolute, for a person's own files). Empty: there is no such file."""
+    """Paths relative to the data folder (or, for your own files, absolute or from the current folder). Empty: no such file."""
     valid: str = setting("")
     test: str = setting("")
     sha256: Mapping[str, str] = setting({})
-    """Pinned hash of each file path. A person's own files need none."""
+    """Pinned hash of each file path. Your own files need none."""
     git_blob: Mapping[str, str] = setting({})
     """Git blob ids, for a file whose sha256 is not known."""
-    labels: str = setting("auto", choices=("auto", "paths", "edges"))
-    """How the class attribute lists the hierarchy: paths like 01/01/03, or parent/child edges."""
+    labels: str = setting("auto", choices=("auto", "paths", "dotted_paths", "edges", "edges_child_parent"))
+    """How the hierarchy is written: paths 01/01/03, dotted_paths 1.1.3, edges parent/child, or edges_child_parent child/parent;
+    auto recognises paths and edges, and asks where it could be either.
+    """
     unevaluated: tuple[str, ...] = setting(("root",))
+    """Nodes that are not scored; the root of the hierarchy never is."""
+    optional_unevaluated: tuple[str, ...] = setting((), omit_default_from_identity=True)
+    """More such nodes, which the hierarchy may lack."""
     expected: Mapping[str, int] = setting({})
     """Rows, features and nodes as published, for the table of datasets; checked when the files are read."""
     train_stand_in: str = setting("")
     """Path of a file that stands in for a missing training split. Marks the record as reconstructed."""
     synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
+    table: TabularSettings = field(default_factory=TabularSettings)
+    split: tuple[float, ...] = setting((), minimum=0, maximum=1)
+    """Shares of train, valid and test where dataset.train holds all rows, stratified over label sets and drawn from the name."""
+    folder: str = setting("")
+    """Where a card of your own lies; files that it names are looked for there too. Filled in when such a card is read."""
     fraction: float = setting(1.0, above=0, maximum=1, omit_default_from_identity=True)
     """Share of the training rows that is kept, stratified over label sets and drawn from the cell's seed; test rows all stay."""
 
@@ -96,7 +140,7 @@ class DatasetSettings:
     @property
     def is_own(self) -> bool:
         """Whether it consists of files of the user's own, rather than published or embedded ones."""
-        return self.kind in ("arff", "images") and not self.url
+        return self.kind in ("arff", "table", "images") and not self.url
 
 
 # --- encoder --------------------------------------------------------------------------------------------------------
@@ -186,7 +230,7 @@ REFERENCE_PREDICTORS = ("predict_all", "training_rate")
 class MethodSettings:
     """One column of a table: a network with its resampling, objective and ensemble; or an estimator; or a mixture of methods."""
 
-    name: str = setting()
+    name: str = setting(name=True)
     title: str = setting("")
     members: int = setting(1, minimum=1, maximum=1000)
     """Networks of the ensemble, or stochastic passes of the one network of a dropout ensemble."""
@@ -311,7 +355,7 @@ class TrainingFile(_Training):
 class ProtocolSettings:
     """The named switches between the released program's behaviour and the one that a reader would expect."""
 
-    name: str = setting("released")
+    name: str = setting("released", name=True)
     imputation: str = setting("split_mean", choices=("split_mean", "train_mean"))
     frequency: str = setting("descendant_sum", choices=("descendant_sum", "node"))
     unseen_node_weight: str = setting("one", choices=("one", "max_seen"))
@@ -459,5 +503,7 @@ class RuntimeSettings:
     """Whether a cell's scores stay on disk beside its record; without them only the rule ``half`` can be evaluated later."""
     require_scores: bool = setting(False)
     """Whether a cell whose record is there but whose scores are not is run again."""
+    save_model: bool = setting(False)
+    """Whether a network is kept in the folder ``model`` beside its record, for scripts/predict.py."""
     checkpoint_seconds: float = setting(120.0, minimum=0)
     """A cell that trains longer keeps its state on disk, at the end of an epoch and at most so often; 0: after every epoch."""

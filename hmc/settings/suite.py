@@ -1,10 +1,13 @@
-"""A suite: which cells belong together, and how they are selected from the command line."""
+"""A suite: which cells belong together, how they are selected from the command line, and how their tables are made."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hmc.settings.build import setting
+from hmc.settings.schema import RuntimeSettings
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class BlockSettings:
     seeds: tuple[int, ...] = setting((0,), minimum=0, maximum=2**31 - 1)
     overrides: tuple[str, ...] = setting(())
     """As on the command line: "method.members=5". Cells with overrides have columns of their own."""
+    sweep: Mapping[str, tuple[Any, ...]] = setting({})
+    """Levels of settings, such as {encoder.noise: [0, 0.5, 1]}: the block is repeated for each, or for each combination."""
     training: str = setting("paper")
     """The file of configs/training."""
     required: bool = setting(True)
@@ -27,7 +32,7 @@ class BlockSettings:
 class SuiteSettings:
     """Cells that belong together, and how they are selected from the command line."""
 
-    name: str = setting()
+    name: str = setting(name=True)
     title: str = setting("")
     blocks: tuple[BlockSettings, ...] = field(default=())
     include: tuple[str, ...] = setting(())
@@ -40,3 +45,13 @@ class SuiteSettings:
     """These seeds in place of the blocks' own; empty: the blocks' own."""
     required: bool = setting(True)
     """False: no block is required, whatever it says itself."""
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """The decision rules that a suite's tables and page show."""
+
+    rule: str = setting("half", choices=RuntimeSettings.rules, allow_custom=True)
+    """The rule whose metrics fill the tables (half: a threshold of 0.5, as in the papers)."""
+    tuned: str = setting("scaled_rate", choices=RuntimeSettings.rules, allow_custom=True)
+    """The rule that stands beside ``half`` in the summary and in the figure of tuned thresholds."""

@@ -19,6 +19,9 @@ PROTOCOLS = sorted((CONFIGS / "protocol").glob("*.yaml"))
 MEASURES = ("bbma", "gmu", "total", "aleatoric", "epistemic_js", "epistemic_kl")
 EXPECTED = {
     *("chmcnn", "ensemble", "lpros", "hros_pd", "mixed", "lpros_weighted_focal_bbma", "dropout_focal_bbma", "dropout_focal_gmu"),
+    *("ensemble_summed", "bce", "logit_adjusted", "asymmetric", "focal_own", "class_balanced"),
+    *("extra_trees", "random_forest", "logistic_regression", "nearest_neighbours", "predict_all", "training_rate"),
+    *("mixture_chmcnn_trees", "mixture_ensemble_trees", "mixture_weighted_trees"),
     *("weighted", "weighted_binary", "weighted_linear", "weighted_power", "weighted_alternating"),
     *(f"focal_{measure}" for measure in MEASURES),
     *(f"weighted_focal_{measure}" for measure in MEASURES),

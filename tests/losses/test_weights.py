@@ -104,11 +104,11 @@ def test_corrected_protocol_by_hand(chain: Hierarchy) -> None:
 
 def test_the_label_that_takes_the_weights_of_positives() -> None:
     counted = NodeWeights(positive=np.array([2.0, 3.0]), negative=np.ones(2))
-    assert counted.assigned("positive").positive.tolist() == [2, 3]
-    exchanged = counted.assigned("negative")
+    assert counted.assigned("positives").positive.tolist() == [2, 3]
+    exchanged = counted.assigned("negatives")
     assert (exchanged.positive.tolist(), exchanged.negative.tolist()) == ([1, 1], [2, 3])
     with pytest.raises(SettingsError, match="weights_apply_to='positive' is not known; did you mean 'positives'"):
-        counted.assigned("positives")
+        counted.assigned("positive")
 
 
 @pytest.mark.parametrize("labels", [np.zeros((0, 4), bool), np.zeros((2, 3), bool), np.zeros(4, bool)])

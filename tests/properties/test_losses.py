@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hmc.data.resample import resample
 from hmc.losses.objective import Objective, ObjectiveContext
+from hmc.losses.rivals import LOSSES
 from hmc.losses.schedule import Progress
 from hmc.losses.uncertainty import MEASURES, aleatoric, bbma, epistemic_js, epistemic_kl, gmu, total
 from hmc.losses.weights import node_weights
@@ -18,9 +19,9 @@ from tests.strategies import closed_labels, hierarchies
 PROTOCOLS = st.builds(
     ProtocolSettings,
     frequency=st.sampled_from(["descendant_sum", "node"]),
-    unseen=st.sampled_from(["one", "max_seen"]),
-    negative=st.sampled_from(["ones", "balanced"]),
-    weighted_label=st.sampled_from(["negative", "positive"]),
+    unseen_node_weight=st.sampled_from(["one", "max_seen"]),
+    negative_weights=st.sampled_from(["ones", "balanced"]),
+    weights_apply_to=st.sampled_from(["negatives", "positives"]),
     reduction=st.sampled_from(["as_released", "sum", "mean"]),
 )
 SCHEMES = st.builds(NodeWeightSettings, scheme=st.sampled_from(["class_wise", "binary"]), omega=st.floats(0.01, 4))
@@ -32,6 +33,7 @@ METHODS = st.builds(
     focal=st.builds(FocalSettings, uncertainty=st.sampled_from(["none", *MEASURES]), power=st.sampled_from([0.5, 1.0, 2.0])),
     schedule=st.builds(ScheduleSettings, shape=st.sampled_from(["constant", "linear", "power", "alternating"])),
     weighted_share=st.sampled_from([0.4, 1.0]),
+    loss=st.sampled_from(list(LOSSES)),
 )
 
 

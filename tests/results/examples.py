@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,13 @@ def make_cell(
         "seed": seed,
     }
     return Cell(run_settings(settings), data_sha256, departed)
+
+
+def renamed(cell: Cell, name: str) -> Cell:
+    """The same cell with this name of its dataset and its method, whether settings would take it or not."""
+    settings = cell.settings
+    parts = {part: dataclasses.replace(getattr(settings, part), name=name) for part in ("dataset", "method")}
+    return Cell(dataclasses.replace(settings, **parts), cell.data_sha256, cell.departed)
 
 
 EVALUATION = {"version": 1, "tuning": "", "sibling": "", "scores": "cd" * 32}

@@ -43,7 +43,7 @@ def folder(tmp_path):
         (lambda path: path.unlink(), r"au_prc\.csv does not exist"),
         (
             lambda path: path.write_text(path.read_text().replace("0.255,", "0,255,")),
-            r"au_prc\.csv:2 is no complete line of 5 fields",
+            r"au_prc\.csv:2 has \d+ fields?, but the header has 5",
         ),
         (lambda path: path.write_text(path.read_text().replace("0.255", "n/a")), r"au_prc\.csv:2 has 'n/a' where a number"),
         (lambda path: path.write_text(path.read_text().replace("au_prc", "auprc")), r"au_prc\.csv:1 lacks the column 'au_prc'"),

@@ -101,5 +101,5 @@ def test_reading_and_exporting_ones_own_changes_no_checked_in_file(checked_in: S
 
 def test_a_damaged_file_is_named(checked_in: Store, own: Store) -> None:
     checked_in.csv.write_bytes(checked_in.csv.read_bytes()[:-40])
-    with pytest.raises(RecordError, match=r"reference/runs\.csv:\d+ is no complete line"):
+    with pytest.raises(RecordError, match=r"reference/runs\.csv:\d+ has \d+ fields?, but the header has"):
         reference.recorded(own)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmc.results import Record, RecordError, Store, runs_csv, store
-from tests.results.examples import make_cell, make_record
+from tests.results.examples import make_cell, make_record, renamed
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def test_another_variant_or_seed_is_missing_not_stale(empty):
 def test_another_schema_is_stale(empty, monkeypatch):
     cell = make_cell()
     path = empty.save(make_record(cell))
-    monkeypatch.setattr("hmc.results.record.RECORD_SCHEMA", 2)
+    monkeypatch.setattr("hmc.results.record.RECORD_SCHEMA", 3)
     assert empty.state(cell).name == "stale"
-    assert "schema 1, not 2" in empty.state(cell).reason
+    assert "schema 2, not 3; use the version that wrote it" in empty.state(cell).reason
     assert path.exists()
 
 
@@ -104,7 +104,7 @@ def test_a_failure_never_hides_or_overwrites_a_result(empty):
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "../../out", "ä b", "%2F", "..."])
 def test_a_name_is_one_folder_below_runs(empty, name):
-    cell = make_cell(name, name)
+    cell = renamed(make_cell(), name)
     path = empty.save(make_record(cell)).resolve()
     assert path.parents[5] == empty.runs.resolve()
     assert empty.state(cell).name == "done"
@@ -207,7 +207,9 @@ def test_records_of_a_clone_join_those_of_runs_csv(tmp_path):
 def test_columns_are_cell_first_then_metrics_in_natural_order(tmp_path):
     header = filled(tmp_path).export_csv().read_text().splitlines()[0].split(",")
     assert header[:8] == ["dataset", "group", "method", "protocol", "variant", "seed", "identity", "schema"]
-    assert header.index("metrics.recall_depth_2") < header.index("metrics.recall_depth_10") < header.index("data.sha256")
+    assert header.index("metrics.au_prc") < header.index("rules.half.recall_depth_2")
+    assert header.index("rules.half.recall_depth_2") < header.index("rules.half.recall_depth_10") < header.index("data.sha256")
+    assert header.index("rules.half.recall_depth_10") < header.index("evaluation.version") < header.index("data.sha256")
     assert header.index("times.steps") < header.index("environment.commit") < header.index("settings.training.epochs")
 
 
@@ -219,7 +221,7 @@ def test_rows_survive_the_file_and_merging_is_idempotent(tmp_path_factory, entri
     rows = [
         {
             **dict.fromkeys(("group", "method", "protocol", "variant"), text),
-            **{"dataset": text, "seed": "3", "identity": identity, "schema": "1", "status": status, "error": error},
+            **{"dataset": text, "seed": "3", "identity": identity, "schema": "2", "status": status, "error": error},
             **({"metrics.au_prc": "0.1"} if status == "complete" else {}),
         }
         for identity, status, text, error in entries
@@ -238,10 +240,10 @@ def test_rows_survive_the_file_and_merging_is_idempotent(tmp_path_factory, entri
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda text: text[:-30], r"runs\.csv:5 is no complete line of \d+ fields; restore it from git"),
+        (lambda text: text[:-30], r"runs\.csv:5 has \d+ fields?, but the header has \d+; restore it from git"),
         (lambda text: "<<<<<<< HEAD\n" + text, r"runs\.csv:1 lacks the column 'dataset'"),
         (lambda text: text.replace("metrics.au_prc", "metric"), r"runs\.csv:1 has an unknown column 'metric'"),
-        (lambda text: text + "=======\n", r"runs\.csv:6 is no complete line"),
+        (lambda text: text + "=======\n", r"runs\.csv:6 has 1 field, but the header has"),
         (lambda text: "", r"runs\.csv:1 lacks the column 'dataset'"),
     ],
 )

@@ -141,13 +141,13 @@ def _needs_more(kind: type, name: str) -> bool:
         (["method.ensemble=dropout", "training.dropout=0"], "set training.dropout above 0"),
         (["method.options={scale: 2}"], "takes none; set method.objective"),
         (["dataset.synthetic.depth=50", "dataset.synthetic.nodes=20"], "every level needs a node; set"),
-        (["method.members.more=5"], "no whole number; write one"),
+        (["method.members.more=5"], "must be a whole number, got"),
         (["method.name.more=5"], "method.name, which has no parts"),
-        (["method.members=[5"], "this is no YAML"),
+        (["method.members=[5"], "this cannot be read as YAML"),
         (["members=5"], "not of the form group.key=value"),
         (["method.members"], "not of the form group.key=value"),
         (["method.memebrs=5"], "did you mean 'members'"),
-        (["method.node_weights=binary"], "expected a group of settings"),
+        (["method.node_weights=binary"], "must be a group of settings"),
     ],
 )
 def test_a_contradiction_is_refused_before_anything_is_read(overrides: list[str], words: str) -> None:
@@ -173,9 +173,9 @@ BLOCK = {"datasets": ["synthetic_tree"], "methods": ["chmcnn"]}
         ({"blocks": []}, "has no cells; name"),
         ({"blocks": [{**BLOCK, "seeds": []}]}, "has no cells; name"),
         ({"blocks": [{"datasets": ["enron"]}]}, "'suite.blocks[0].methods' is missing"),
-        ({"blocks": [{**BLOCK, "seeds": [-1]}]}, "suite.blocks[0].seeds[0]=-1 is out of range: it must be at least 0"),
-        ({"blocks": [{**BLOCK, "seeds": [2**31]}]}, "it must be at most 2147483647"),
-        ({"blocks": {"a": BLOCK}}, "is no list; write"),
+        ({"blocks": [{**BLOCK, "seeds": [-1]}]}, "suite.blocks[0].seeds[0] must be at least 0, got -1"),
+        ({"blocks": [{**BLOCK, "seeds": [2**31]}]}, "must be at most 2147483647"),
+        ({"blocks": {"a": BLOCK}}, "must be a list, got"),
     ],
 )
 def test_a_suite_with_a_mistake_is_refused_before_anything_runs(suite: dict[str, Any], words: str) -> None:
