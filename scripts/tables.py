@@ -13,12 +13,13 @@ from hmc.report.suite import collect_results, report_text, write_report
 from hmc.report.summary import insert, summary
 from hmc.results import published
 from hmc.results.store import Store
-from hmc.settings import SuiteSettings, build, setting
+from hmc.settings import SuiteSettings, TableSettings, build, setting
 
 
 @dataclass(frozen=True)
 class TablesSettings:
     page: bool = setting()
+    figures: tuple[str, ...] = setting(choices=("svg", "png", "pdf"))
     reference: bool = setting()
     export: str = setting()
     summary: str = setting()
@@ -26,15 +27,16 @@ class TablesSettings:
 
 def main(config: dict[str, Any]) -> int:
     runtime, asked = console.runtime_settings(config), console.door_settings(TablesSettings, config)
-    suite = build(SuiteSettings, config["suite"], at="suite")
+    suite, rules = build(SuiteSettings, config["suite"], at="suite"), build(TableSettings, config["tables"], at="tables")
     store = Store(runtime.results_dir, must_exist=True)
     cells = [cell for cell, _ in plan.suite_cells(suite, runtime)]
     if asked.export:
         print(f"wrote {store.export_csv(cells, Path(asked.export).expanduser())}")
-    report = write_report(suite, cells, collect_results(store, reference=asked.reference), runtime.results_dir, page=asked.page)
+    results = collect_results(store, reference=asked.reference)
+    report = write_report(suite, cells, results, runtime.results_dir, asked=rules, page=asked.page, figures=asked.figures)
     print(report_text(report))
     if asked.summary:
-        insert(summary(report.grid, published.load()), Path(asked.summary).expanduser())
+        insert(summary(report.grid, published.load(), rules.tuned), Path(asked.summary).expanduser())
         print(f"the summary is in {asked.summary}")
     return 0
 

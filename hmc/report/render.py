@@ -1,86 +1,25 @@
-"""Tables as data, and as Markdown, CSV, LaTeX and plain text for a terminal. The same table gives the same bytes."""
+"""Tables as Markdown, CSV, LaTeX and plain text for a terminal. The same table gives the same bytes."""
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
+import math
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hmc.files import write_atomically
+from hmc.report.table import DASH, OUTSIDE, RECONSTRUCTED, MeanStd, Number, Table
 
-DASH = "–"
-RECONSTRUCTED = "†"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over seeds, as it stands in a table.
-
-    mean: None while a planned value is missing. spread: standard deviation (n - 1), None with one value. seeds: values there
-    are, 0 beside a mean that is of other things than seeds; planned: values there should be. digits: decimals shown.
-    """
-
-    mean: float | None
-    spread: float | None = None
-    seeds: int = 0
-    planned: int = 0
-    digits: int = 3
-
-    def text(self, with_seeds: bool = False) -> str:
-        """Such as 0.756 ± 0.001 (3); a dash while incomplete, with what is there of what was planned."""
-        if self.mean is None:
-            return f"{DASH} ({self.seeds}/{self.planned})" if self.seeds else DASH
-        shown = f"{self.mean:.{self.digits}f}"
-        if self.spread is not None:
-            shown += f" ± {self.spread:.{self.digits}f}"
-        return f"{shown} ({self.seeds})" if with_seeds and self.seeds else shown
-
-
-Entry = str | Estimate
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text and estimates, before they take a format.
-
-    name: of its files. title: says metric, unit, n. strong: places (row, column) to emphasise. with_seeds: whether each
-    estimate shows its n. close: places to mark as hardly less than a strong one; one that is strong too is only strong.
-    """
-
-    name: str
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[Entry, ...], ...]
-    notes: tuple[str, ...] = ()
-    strong: frozenset[tuple[int, int]] = frozenset()
-    with_seeds: bool = False
-    close: frozenset[tuple[int, int]] = frozenset()
-
-    def __post_init__(self) -> None:
-        uneven = [row for row in self.rows if len(row) != len(self.header)]
-        if uneven:
-            raise ValueError(f"table {self.name} has {len(self.header)} columns, but a row of {len(uneven[0])}: {uneven[0]}")
-
-    def text(
-        self,
-        emphasise: Callable[[str], str] = str,
-        escape: Callable[[str], str] = str,
-        approach: Callable[[str], str] = str,
-    ) -> list[list[str]]:
-        """The rows as text, escaped, the strong ones emphasised and the close ones marked by ``approach``."""
-        return [
-            [
-                (emphasise if (place, column) in self.strong else approach if (place, column) in self.close else str)(
-                    escape(entry if isinstance(entry, str) else entry.text(self.with_seeds))
-                )
-                for column, entry in enumerate(row)
-            ]
-            for place, row in enumerate(self.rows)
-        ]
+MOST_COLUMNS = 11
+"""A wider table is turned, or split, for readers; a CSV file always keeps its columns."""
+HEAD_WIDTH = 14
+"""Characters of a line of a heading in a terminal."""
+MOST_ROWS = 45
+"""Rows of a LaTeX table that fit a page."""
 
 
 def slug(name: str) -> str:
@@ -88,85 +27,132 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "_"
 
 
+def readable(table: Table) -> Table:
+    """The table turned where it has too many columns to be read and fewer rows than columns."""
+    wide = len(table.header) > MOST_COLUMNS and len(table.rows) < len(table.header) - 1
+    return table.turned() if wide and table.turn_to else table
+
+
 def markdown(table: Table) -> str:
     """A GitHub table under a heading, its notes as a list."""
+    table = readable(table)
     lines = [f"## {_markdown(table.title)}", "", _markdown_row([_markdown(name) for name in table.header])]
-    lines.append(_markdown_row(["---:" if _numeric(table, column) else "---" for column in range(len(table.header))]))
-    lines += [_markdown_row(row) for row in table.text("**{}**".format, _markdown, "*{}*".format)]
+    lines.append(_markdown_row(["---:" if table.numeric(column) else "---" for column in range(len(table.header))]))
+    lines += [_markdown_row(row) for row in table.text("**{}**".format, _markdown)]
     if table.notes:
         lines += ["", *(f"- {_markdown(note)}" for note in table.notes)]
     return "\n".join(lines) + "\n"
 
 
 def comma_separated(table: Table) -> str:
-    """One line a row; a column of estimates becomes three: mean, "sd" and "n", unrounded. Empty where the table has a dash."""
-    split = [any(isinstance(row[column], Estimate) for row in table.rows) for column in range(len(table.header))]
+    """One line a row; a column of means becomes three: mean, "sd" and "n", unrounded. Empty where the table has a dash.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    split = [any(isinstance(row[column], MeanStd) for row in table.rows) for column in range(len(table.header))]
     header: list[str] = []
-    for name, estimates in zip(table.header, split, strict=True):
-        header += [name, f"{name} sd", f"{name} n"] if estimates else [name]
+    for name, means in zip(table.header, split, strict=True):
+        header += [name, f"{name} sd", f"{name} n"] if means else [name]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow([_no_formula(name) for name in header])
     for row in table.rows:
         line: list[object] = []
-        for entry, estimates in zip(row, split, strict=True):
-            if isinstance(entry, Estimate):
+        for entry, means in zip(row, split, strict=True):
+            if isinstance(entry, MeanStd):
                 line += [entry.mean, entry.spread, entry.seeds or None]
-            else:
-                text = "" if entry == DASH else entry
-                line += [text, "", ""] if estimates else [text]
+                continue
+            shown = f"{entry.value:.10g}" if isinstance(entry, Number) else "" if entry == DASH else _no_formula(entry)
+            line += [shown, "", ""] if means else [shown]
         writer.writerow(line)
     return buffer.getvalue()
 
 
+def _no_formula(text: str) -> str:
+    text = " ".join(text.split())
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
 def latex(table: Table) -> str:
-    """A table environment for booktabs and graphicx, shrunk to the line where it is wider."""
-    columns = "l" + "".join("r" if _numeric(table, column) else "l" for column in range(1, len(table.header)))
-    lines = [
-        "% needs \\usepackage{booktabs} and \\usepackage{graphicx}",
-        "\\begin{table}",
-        "\\centering",
-        f"\\caption{{{_latex(table.title)}}}",
-        f"\\label{{tab:{table.name}}}",
-        "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%",
-        f"\\begin{{tabular}}{{{columns}}}",
-        "\\toprule",
-        " & ".join(_latex(name) for name in table.header) + " \\\\",
-        "\\midrule",
-        *(" & ".join(row) + " \\\\" for row in table.text("\\textbf{{{}}}".format, _latex, "\\textit{{{}}}".format)),
-        "\\bottomrule",
-        "\\end{tabular}}",
-        *(f"\\par\\smallskip{{\\footnotesize {_latex(note)}\\par}}" for note in table.notes),
-        "\\end{table}",
-    ]
+    """Table environments for booktabs and graphicx.
+
+    What has too many columns is turned, then split into parts below one another, what has too many rows is continued in a second
+    environment; a part that is still wider than the line is shrunk to it.
+    """
+    table = readable(table)
+    body = table.text("\\textbf{{{}}}".format, _latex)
+    chunks = [body[start : start + MOST_ROWS] for start in range(0, max(1, len(body)), MOST_ROWS)]
+    lines = ["% needs \\usepackage{booktabs} and \\usepackage{graphicx}"]
+    for place, rows in enumerate(chunks):
+        lines += ["\\begin{table}", "\\centering"]
+        if place == 0:
+            lines += [f"\\caption{{{_latex(table.title)}}}", f"\\label{{tab:{table.name}}}"]
+        else:
+            lines += ["\\addtocounter{table}{-1}", f"\\caption{{{_latex(table.title)} (continued)}}"]
+        for part, columns in enumerate(_parts(len(table.header), table.keys)):
+            lines += ["\\par\\medskip"] if part else []
+            lines += _tabular(table, columns, rows)
+        if place == len(chunks) - 1:
+            lines += [f"\\par\\smallskip{{\\footnotesize {_latex(note)}\\par}}" for note in table.notes]
+        lines.append("\\end{table}")
     return "\n".join(lines) + "\n"
 
 
-def terminal(table: Table, width: int = 100) -> str:
-    """Plain text of at most ``width`` characters a line; a table that is wider continues below, its first column repeated.
+def _tabular(table: Table, columns: Sequence[int], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of some columns of a table."""
+    alignment = "".join("r" if table.numeric(column) else "l" for column in columns)
+    return [
+        "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%",
+        f"\\begin{{tabular}}{{{alignment}}}",
+        "\\toprule",
+        " & ".join(_latex(table.header[column]) for column in columns) + " \\\\",
+        "\\midrule",
+        *(" & ".join(row[column] for column in columns) + " \\\\" for row in rows),
+        "\\bottomrule",
+        "\\end{tabular}}",
+    ]
 
-    Strong entries carry a star, close ones a tilde. A first column or entry wider than the terminal is not cut.
+
+def _parts(columns: int, keys: int) -> list[list[int]]:
+    """Columns split evenly into parts of at most MOST_COLUMNS, each led by the key columns.
+
+    >>> _parts(14, 3)
+    [[0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 1, 2, 9, 10, 11, 12, 13]]
     """
-    signs = table.strong | table.close
-    signed = {column for _, column in signs}
-    body = table.text("{}*".format, approach="{}~".format)
-    for place, row in enumerate(body):
-        for column in signed - {column for line, column in signs if line == place}:
-            if column < len(row):
-                row[column] += " "  # digits stay under digits
-    heads = [broken(name, 14) for name in table.header]
-    widths = [max([len(word) for word in head] + [len(row[column]) for row in body] + [1]) for column, head in enumerate(heads)]
+    leading = list(range(min(keys, columns)))
+    others = list(range(len(leading), columns))
+    count = max(1, math.ceil(len(others) / max(1, MOST_COLUMNS - len(leading))))
+    size = math.ceil(len(others) / count)
+    return [[*leading, *others[start : start + size]] for start in range(0, len(others), size)] if others else [leading]
+
+
+def terminal(table: Table, width: int = 100) -> str:
+    """Plain text of at most ``width`` characters a line; a table that is wider continues below, its key columns repeated.
+
+    Strong entries carry a star. Keys that would fill the line are broken at blanks and underscores; what cannot be broken is
+    not cut.
+    """
+    table = readable(table)
+    heads = [broken(name, HEAD_WIDTH) for name in table.header]
+    body = [[[entry] for entry in row] for row in _starred(table)]
+    keys = range(min(table.keys, len(heads)))
+    if len(keys) > 1 and sum(_width(heads[column], [row[column] for row in body]) + 2 for column in keys) > width // 2:
+        for row in body:
+            for column in keys:
+                row[column] = broken(row[column][0], max(HEAD_WIDTH, width // 2 // len(keys) - 2))
+    widths = [_width(head, [row[column] for row in body]) for column, head in enumerate(heads)]
     lines = textwrap.wrap(table.title, width)
-    for columns in _blocks(widths, width):
+    for columns in _blocks(widths, width, table.keys):
         height = max(len(heads[column]) for column in columns)
-        rows = [[([""] * (height - len(heads[column])) + heads[column])[line] for column in columns] for line in range(height)]
-        rows += [["-" * widths[column] for column in columns]]
-        rows += [[row[column] for column in columns] for row in body]
+        top = [[""] * (height - len(heads[column])) + heads[column] for column in columns]
+        rows = [*_across(top), ["-" * widths[column] for column in columns]]
+        for row in body:
+            rows += _across([row[column] for column in columns])
         lines.append("")
-        for row in rows:
+        for texts in rows:
             cells = [
-                text.rjust(widths[column]) if _numeric(table, column) else text.ljust(widths[column])
-                for column, text in zip(columns, row, strict=True)
+                text.rjust(widths[column]) if table.numeric(column) else text.ljust(widths[column])
+                for column, text in zip(columns, texts, strict=True)
             ]
             lines.append("  ".join(cells).rstrip())
     if table.notes:
@@ -174,6 +160,25 @@ def terminal(table: Table, width: int = 100) -> str:
         for note in table.notes:
             lines += textwrap.wrap(note, width, initial_indent="- ", subsequent_indent="  ")
     return "\n".join(lines) + "\n"
+
+
+def _starred(table: Table) -> list[list[str]]:
+    """The rows as text with a star after strong entries, and a blank after the others of their columns."""
+    body = table.text("{}*".format)
+    for column in {column for _, column in table.strong}:
+        for place, row in enumerate(body):
+            if column < len(row) and (place, column) not in table.strong:
+                row[column] += " "  # digits stay under digits
+    return body
+
+
+def _width(head: Sequence[str], entries: Iterable[Sequence[str]]) -> int:
+    return max([1, *(len(line) for line in head), *(len(line) for entry in entries for line in entry)])
+
+
+def _across(entries: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Entries of several lines side by side, as lines of one text an entry."""
+    return [list(texts) for texts in itertools.zip_longest(*entries, fillvalue="")]
 
 
 def write_tables(tables: Iterable[Table], folder: str | Path, *, alone: bool = False) -> list[Path]:
@@ -194,20 +199,15 @@ def write_tables(tables: Iterable[Table], folder: str | Path, *, alone: bool = F
     return paths
 
 
-def _numeric(table: Table, column: int) -> bool:
-    """Whether a column reads better aligned to the right."""
-    entries = [row[column] for row in table.rows]
-    return column > 0 and all(isinstance(entry, Estimate) or entry == DASH or entry[:1] in "+-0123456789" for entry in entries)
-
-
-def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
-    """Columns grouped so that each group, led by the first column, fits the width."""
-    blocks = [[0]]
-    used = widths[0]
-    for column in range(1, len(widths)):
-        if used + 2 + widths[column] > width and len(blocks[-1]) > 1:
-            blocks.append([0])
-            used = widths[0]
+def _blocks(widths: Sequence[int], width: int, keys: int) -> list[list[int]]:
+    """Columns grouped so that each group fits the width, each led by the key columns."""
+    leading = list(range(min(keys, len(widths))))
+    start = sum(widths[column] + 2 for column in leading) - 2
+    blocks, used = [[*leading]], start
+    for column in range(len(leading), len(widths)):
+        if used + 2 + widths[column] > width and len(blocks[-1]) > len(leading):
+            blocks.append([*leading])
+            used = start
         blocks[-1].append(column)
         used += 2 + widths[column]
     return blocks
@@ -253,6 +253,7 @@ _LATEX = {
     "±": r"$\pm$",
     DASH: "--",
     RECONSTRUCTED: r"\textdagger{}",
+    OUTSIDE: r"\textdaggerdbl{}",
     "×": r"$\times$",
 }
 

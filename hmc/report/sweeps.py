@@ -5,29 +5,34 @@ A level counts for a method only when every seed planned there is done, as every
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
-from hmc.report.grid import AU_PRC, MACRO_F1, MACRO_RECALL, Metric, complete_places, estimate
-from hmc.report.near_best import QUICK
-from hmc.report.pair_table import BALANCE, balance, difference, p_value
-from hmc.report.render import Entry, Table, slug
-from hmc.report.tables import SPREAD_NOTE, best
+from hmc.report import notes
+from hmc.report.grid import complete_places, has_values, mean_std, planned, with_metric
+from hmc.report.metric import AU_PRC, HALF, MACRO_AP, MACRO_F1, MACRO_RECALL, Metric, suffix, under
+from hmc.report.pair_table import pair_table
+from hmc.report.render import slug
+from hmc.report.results_tables import best
+from hmc.report.table import Entry, Number, Table
+from hmc.report.testing import QUICK
 from hmc.settings import Departures, column_name, variant
 from hmc.stats.frames import cells_of, over_datasets
 from hmc.stats.pairwise import Comparison, family, number
 
-METRICS = (MACRO_RECALL, MACRO_F1, AU_PRC)
+METRICS = (MACRO_RECALL, MACRO_F1, MACRO_AP, AU_PRC)
 FEWEST_LEVELS = 3
 
 
 @dataclass(frozen=True)
 class Swept:
-    """A setting whose levels are compared. default: the level of cells that do not name it. word: for the name of a condition."""
+    """A setting whose levels are compared. default: the level of cells that leave it alone. word: for the name of a condition."""
 
     key: str
     title: str
@@ -46,8 +51,8 @@ SWEPT = (
 class Sweep:
     """One setting's levels on one dataset under one protocol.
 
-    others: the settings, as typed, in which all its cells depart from their files besides. cells: rows of the grid, with the
-    columns ``level`` and ``label`` (of the method). name: of its figure and table.
+    others: the other settings in which all its cells depart from their files, as text. cells: rows of the grid, with the columns
+    ``level`` and ``label`` (of the method). name: of its figure and table.
     """
 
     dataset: str
@@ -72,14 +77,19 @@ class Sweep:
 
     def at(self, label: str, level: float) -> pd.DataFrame:
         """The planned cells of one method at one level."""
-        return self.cells[(self.cells["label"] == label) & (self.cells["level"] == level)]
+        return self._places.get((label, level), self.cells[:0])
+
+    @functools.cached_property
+    def _places(self) -> dict[tuple[str, Any], pd.DataFrame]:
+        return {(str(label), level): cells for (label, level), cells in self.cells.groupby(["label", "level"])}
 
 
 def sweeps(grid: pd.DataFrame) -> list[Sweep]:
-    """All sweeps of a grid: settings with at least three levels in cells that are alike in all else but method and seed.
+    """All sweeps of a grid: settings with at least three levels in planned cells that are alike in all but method and seed.
 
-    grid: as :func:`hmc.report.build_grid` makes it.
+    grid: as :func:`hmc.report.grid.build_grid` makes it.
     """
+    grid = planned(grid)
     found = []
     for swept in SWEPT:
         rest = [variant(_without(departed, swept.key)) for departed in grid["departed"]]
@@ -107,19 +117,20 @@ def conditions(grid: pd.DataFrame) -> pd.DataFrame:
     """The cells of all sweeps with the condition in place of the dataset and the method without its variant as column.
 
     A condition is a dataset at one level of every swept setting: "digits, noise 0.5". So what compares methods over datasets
-    compares them over conditions.
+    compares them over conditions. The dataset's own name is in the column ``images``.
     """
     every = sweeps(grid)
     part = grid[grid["identity"].isin({identity for one in every for identity in one.cells["identity"]})].copy()
     if part.empty:
         return part
     others = [variant(_without(departed, *(swept.key for swept in SWEPT))) for departed in part["departed"]]
-    named = []
+    different = len(set(others)) > 1
+    conditions = []
     for dataset, departed, rest in zip(part["dataset"], part["departed"], others, strict=True):
         levels = [(swept, _level(departed, swept)) for swept in SWEPT]
         words = [f"{swept.word} {level:g}" for swept, level in levels if level != swept.default]
-        named.append(", ".join([dataset, *words, *([rest] if len(set(others)) > 1 and rest else [])]))
-    part["dataset"] = named
+        conditions.append(", ".join([dataset, *words, *([rest] if different and rest else [])]))
+    part["images"], part["dataset"] = part["dataset"], conditions
     part["column"] = [
         column_name(method, protocol, "") for method, protocol in zip(part["method"], part["protocol"], strict=True)
     ]
@@ -128,8 +139,8 @@ def conditions(grid: pd.DataFrame) -> pd.DataFrame:
 
 def over_conditions(grid: pd.DataFrame, metric: Metric) -> list[Comparison]:
     """Every pair of methods of one protocol's conditions, by means over seeds, Holm over the pairs; complete conditions only."""
-    whole, _ = complete_places(grid)
-    if metric.name not in whole or whole.empty:
+    whole, _ = complete_places(with_metric(grid, metric.name))
+    if whole.empty:
         return []
     columns = list(dict.fromkeys(whole["column"]))
     cells = cells_of(whole, columns, metric.name)
@@ -140,63 +151,56 @@ def over_conditions(grid: pd.DataFrame, metric: Metric) -> list[Comparison]:
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def tables(grid: pd.DataFrame) -> list[Table]:
-    """Of each sweep its numbers; then, per protocol, every pair of methods over all conditions."""
-    made = [_numbers(one) for one in sweeps(grid)]
+def tables(grid: pd.DataFrame, rule: str = HALF) -> list[Table]:
+    """The numbers of each sweep; then, per protocol, every pair of methods over all conditions."""
+    numbers = [_numbers(one, rule) for one in sweeps(grid)]
     part = conditions(grid)
-    return [*made, *(_tests(part[part["protocol"] == protocol], str(protocol)) for protocol in dict.fromkeys(part["protocol"]))]
+    protocols = dict.fromkeys(part["protocol"])
+    return [*numbers, *(_tests(part[part["protocol"] == protocol], str(protocol), rule) for protocol in protocols)]
 
 
-def _numbers(sweep: Sweep) -> Table:
+def shown_metrics(cells: pd.DataFrame, rule: str) -> list[Metric]:
+    """The metrics of sweeps under a rule that some of these cells have; all while no cell is done."""
+    return [metric for metric in under(METRICS, rule) if has_values(cells, metric) or not cells["done"].any()]
+
+
+def _numbers(sweep: Sweep, rule: str) -> Table:
     rows: list[tuple[Entry, ...]] = []
-    for metric in METRICS:
+    for metric in shown_metrics(sweep.cells, rule):
         for level in sweep.levels:
-            entries = [estimate(sweep.at(label, level), metric) for label in sweep.labels]
-            rows.append((f"{metric.title} ({metric.unit})", f"{level:g}", *entries))
-    strong = frozenset((place, column) for place, row in enumerate(rows) for column in best(row[1:], shift=1))
+            means = [mean_std(sweep.at(label, level), metric) for label in sweep.labels]
+            rows.append((f"{metric.title} ({metric.unit})", Number(level), *means))
+    methods = range(2, len(sweep.labels) + 2)
+    strong = frozenset((place, column) for place, row in enumerate(rows) for column in best(row, methods))
     return Table(
-        name=sweep.name,
+        name=slug(f"{sweep.name}{suffix(rule)}"),
         title=f"By the {sweep.swept.title}, {sweep.where}: mean ± standard deviation over seeds",
         header=("metric", sweep.swept.word, *sweep.labels),
         rows=tuple(rows),
-        notes=(SPREAD_NOTE, "Bold (* in plain text): the best of its row, once the row is complete."),
+        notes=(notes.SPREAD, notes.BEST),
         strong=strong,
+        keys=2,
     )
 
 
-def _tests(part: pd.DataFrame, protocol: str) -> Table:
-    rows = []
-    least = 1.0
-    for metric in METRICS:
-        for pair in over_conditions(part, metric):
-            least = min(least, pair.test.least_p)
-            rows.append(
-                (
-                    metric.title,
-                    pair.a,
-                    pair.b,
-                    str(pair.test.n),
-                    balance(pair),
-                    difference(pair),
-                    p_value(pair.test.p),
-                    p_value(pair.p_holm),
-                )
-            )
-    datasets = ", ".join(dict.fromkeys(name.partition(", ")[0] for name in part["dataset"]))
-    return Table(
-        name=f"conditions_{protocol}",
-        title=f"Every pair of methods over the conditions of {datasets} (noise, limited data), protocol {protocol}",
-        header=("metric", "a", "b", "n", BALANCE, "difference a - b (points)", "p", "p after Holm"),
-        rows=tuple(rows),
-        notes=(
-            "Wilcoxon signed-rank, two-sided, a pair a condition (means over seeds), Holm over the metric's pairs; difference: "
-            "Hodges-Lehmann. Conditions of a dataset share its test rows: this speaks of other conditions on these images, "
-            "not of other images.",
+def _tests(part: pd.DataFrame, protocol: str, rule: str) -> Table:
+    pairs = [pair for metric in shown_metrics(part, rule) for pair in over_conditions(part, metric)]
+    least = min((pair.test.least_p for pair in pairs), default=1.0)
+    datasets = ", ".join(dict.fromkeys(part["images"]))
+    return pair_table(
+        slug(f"conditions_{protocol}{suffix(rule)}"),
+        f"Every pair of methods over the conditions of {datasets} (noise, limited data), protocol {protocol}",
+        pairs,
+        (
+            "Wilcoxon signed-rank, two-sided, a pair a condition (means over seeds), Holm over the metric's pairs. Conditions of "
+            "a dataset share its test rows: this speaks of other conditions on these images, not of other images.",
             *([f"So few conditions cannot give p below {number(least)}."] if 0.05 < least < 1 else []),
         ),
     )
 
 
-def shown_levels(sweep: Sweep, label: str) -> Sequence[float]:
-    """The levels at which every planned seed of a method is done."""
-    return [level for level in sweep.levels if len(sweep.at(label, level)) and sweep.at(label, level)["done"].all()]
+def shown_levels(sweep: Sweep, label: str, metric: Metric) -> Sequence[float]:
+    """The levels at which every planned seed of a method is done and has the metric."""
+    cells = with_metric(sweep.cells[sweep.cells["label"] == label], metric.name)
+    done = cells.groupby("level")["done"].all()
+    return [level for level in sweep.levels if done.get(level, False)]

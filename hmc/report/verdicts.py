@@ -57,13 +57,31 @@ class Verdict:
     """How ours compares with a published value.
 
     name: match, close, differs or missing. mean: of ours, None while a planned seed is missing. seeds: how many there are.
-    difference: ours minus published, None where there is no such. In the published value's unit.
+    difference: ours minus published, None where one of them is missing. All in the published value's unit.
     """
 
     name: str
     mean: float | None
     seeds: int
     difference: float | None = None
+
+
+STANDING = (
+    "Higher or lower: by more than 0.003, the rounding of printed values plus the spread of single seeds; as high: by no more. "
+    "Another method's number is not ours to reproduce, so this says nothing of a reproduction."
+)
+
+
+def standing(ours: float, published: PublishedValue) -> str:
+    """Where ours stands beside another method's number in the same metric: higher, as high or lower.
+
+    >>> standing(0.5, PublishedValue("enron", "dhn", 0.4, 3, "a paper"))
+    'higher'
+    """
+    difference = ours - published.value
+    if abs(difference) <= AU_PRC.match + _FLOAT_NOISE:
+        return "as high"
+    return "higher" if difference > 0 else "lower"
 
 
 def verdict(

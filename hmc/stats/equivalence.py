@@ -70,10 +70,10 @@ def equivalence(a: Mapping[Any, float | None], b: Mapping[Any, float | None], *,
     (8, 0.98, 0.00390625)
     """
     if not 0 < margin < 1:
-        raise ComparisonError(f"margin={margin!r} is out of range: it must be above 0 and below 1")
+        raise ComparisonError(f"margin must be above 0 and below 1, got {margin!r}")
     pairs = pair_up(a, b)
     if any(value < 0 for value in (*pairs.a, *pairs.b)):
-        raise ComparisonError("a or b holds a negative value, and negative values have no log ratio")
+        raise ComparisonError("a and b must be 0 or more, got a negative value, which has no log ratio")
     kept = [place for place in range(len(pairs.keys)) if pairs.a[place] > 0 and pairs.b[place] > 0]
     ratios = np.array([math.log(pairs.a[place] / pairs.b[place]) for place in kept])
     limit = np.full(len(ratios), math.log(1 - margin))

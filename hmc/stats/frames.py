@@ -1,8 +1,7 @@
-"""Comparisons from a table of results: one row a cell, columns dataset, column (of a table: the method), seed, and the metrics.
+"""Comparisons from a table of results: one row a cell, with the columns dataset, column (the method), seed, and the metrics.
 
-A cell without a result is one that the table has no row for, or NaN in the metric. Over datasets, a method's value is its mean
-over the seeds that all compared methods have on that dataset; the cells that one of them lacks are listed, never averaged over
-in silence.
+A cell without a result has no row, or NaN in the metric. Over datasets, a method's value is its mean over the seeds that all
+compared methods have on that dataset; the cells that one of them lacks are listed, never averaged over in silence.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ def compare(frame: pd.DataFrame, a: str, b: str, metric: str, over: str = "datas
     itself, and two results of one cell.
     """
     if over not in OVER:
-        raise ComparisonError(f"over={over!r} is not known{did_you_mean(over, OVER)}")
+        raise ComparisonError(f"over must be one of {', '.join(OVER)}, got {over!r}{did_you_mean(over, OVER)}")
     cells = cells_of(frame, (a, b), metric)
     if over == "datasets":
         return family([over_datasets(cells, a, b, choices)])
@@ -102,7 +101,7 @@ def cells_of(frame: pd.DataFrame, columns: Sequence[str], metric: str) -> Cells:
     """
     for key in KEYS:
         if key not in frame.columns:
-            raise ComparisonError(f"the table of results has no column {key!r}; it has {', '.join(map(str, frame.columns))}")
+            raise ComparisonError(f"the table of results must have the column {key!r}, got {', '.join(map(str, frame.columns))}")
     metrics = [name for name in frame.select_dtypes("number").columns if name not in KEYS]
     if metric not in metrics:
         raise ComparisonError(f"metric={metric!r} is not in the results{did_you_mean(metric, metrics)}")
@@ -111,7 +110,7 @@ def cells_of(frame: pd.DataFrame, columns: Sequence[str], metric: str) -> Cells:
         if column not in known:
             raise ComparisonError(f"there are no results of {column!r}{did_you_mean(column, known)}")
         if column in columns[:place]:
-            raise ComparisonError(f"{column!r} is compared with itself; name two different methods")
+            raise ComparisonError(f"a and b must be two different methods, got {column!r} twice")
     values: dict[str, dict[str, dict[int, float]]] = {column: {} for column in columns}
     seeds: dict[str, set[int]] = {}
     named = frame.loc[frame["column"].isin(list(columns)), [*KEYS, metric]]
@@ -134,12 +133,18 @@ def over_datasets(
 ) -> Comparison:
     """Two columns over datasets, by their means over the seeds that both have.
 
-    over: what the pairs are called. missing: words on cells that are wanting; by default, those that one of the two lacks.
+    over: what the pairs are called. missing: words on missing cells; by default those that one of the two lacks.
     """
     averages, lacking, note = cells.means((a, b))
-    wanting = lacking if missing is None else missing
     return compare_pairs(
-        averages[a], averages[b], names=(a, b), metric=cells.metric, over=over, choices=choices, missing=wanting, note=note
+        averages[a],
+        averages[b],
+        names=(a, b),
+        metric=cells.metric,
+        over=over,
+        choices=choices,
+        missing=lacking if missing is None else missing,
+        note=note,
     )
 
 

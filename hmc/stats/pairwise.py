@@ -26,19 +26,19 @@ ZERO_METHODS = {
 METHODS = ("auto", "exact", "approx")
 
 FEWEST_PAIRS = 5
-"""Fewer pairs get no p-value: below it not even a one-sided test of unanimous pairs can reach 0.05 (2 ** -4 = 0.0625)."""
+"""Fewer pairs give no p-value: not even a one-sided test of four unanimous pairs can reach 0.05 (2 ** -4 = 0.0625)."""
 
 EXACT_PAIRS = 50
-"""Most differences other than zero for which ``auto`` takes the exact distribution (scipy's limit)."""
+"""The most nonzero differences for which ``auto`` uses the exact distribution (scipy's limit)."""
 
 MOST_EXACT_PAIRS = 500
-"""Most differences other than zero for which an exact distribution is computed at all."""
+"""The most nonzero differences for which an exact distribution is computed at all."""
 
 DECIMALS = 12
 
 
 class ComparisonError(ValueError):
-    """A comparison that makes no sense: an unknown name, a choice that does not exist, a value that is no number."""
+    """A comparison that makes no sense: an unknown name, an unknown choice, a value that is not finite."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Choices:
 
     alternative: two-sided, greater (a above b) or less. zero_method: ``pratt``, so that methods that tie on a dataset weaken
     the evidence; scipy's default ``wilcox`` drops such pairs. method: exact, approx (normal, ties corrected), or auto: exact
-    for up to 50 differences other than zero, also where there are ties. correction: 0.5 for continuity, of approx only. level:
-    of the interval. resamples, seed: of the interval's bootstrap; 0 resamples for no interval.
+    for up to 50 nonzero differences, also with ties. correction: of 0.5 for continuity, with approx only. level: of the
+    interval. resamples, seed: of the interval's bootstrap; 0 resamples: no interval.
 
     Raises ComparisonError for anything else.
     """
@@ -65,11 +65,11 @@ class Choices:
         known: Mapping[str, Iterable[str]] = {"alternative": ALTERNATIVES, "zero_method": ZERO_METHODS, "method": METHODS}
         for name, words in known.items():
             if getattr(self, name) not in words:
-                raise ComparisonError(f"{name}={getattr(self, name)!r} is not known; known are {', '.join(words)}")
+                raise ComparisonError(f"{name} must be one of {', '.join(words)}, got {getattr(self, name)!r}")
         if not 0 < self.level < 1:
-            raise ComparisonError(f"level={self.level!r} is out of range: it must be above 0 and below 1")
+            raise ComparisonError(f"level must be above 0 and below 1, got {self.level!r}")
         if self.resamples < 0:
-            raise ComparisonError(f"resamples={self.resamples!r} is out of range: it must be at least 0")
+            raise ComparisonError(f"resamples must be at least 0, got {self.resamples!r}")
 
 
 DEFAULT = Choices()
@@ -90,9 +90,12 @@ class Pairs:
 
 
 def pair_up(a: Mapping[Any, float | None], b: Mapping[Any, float | None]) -> Pairs:
-    """Pairs by key (dataset or seed). None and NaN are missing values, as a table has where a cell was not run.
+    """The values of a and b paired by key (dataset or seed). None and NaN are missing values.
 
     Raises ComparisonError for an infinite value.
+
+    >>> pair_up({"x": 1.0, "y": 2.0}, {"y": 3.0, "z": None})
+    Pairs(keys=('y',), a=(2.0,), b=(3.0,), missing_a=('z',), missing_b=('x', 'z'))
     """
     valid_a, valid_b = present(a, "a"), present(b, "b")
     every = sorted(set(a) | set(b))
@@ -111,7 +114,7 @@ def present(values: Mapping[Any, float | None], name: str) -> dict[Any, float]:
     known = {key: float(value) for key, value in values.items() if value is not None and not math.isnan(value)}
     for key, value in known.items():
         if math.isinf(value):
-            raise ComparisonError(f"{name} is {value} for {key!r}; only finite values can be compared")
+            raise ComparisonError(f"{name} must be finite, got {value} for {key!r}")
     return known
 
 
@@ -122,10 +125,12 @@ def differences_of(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndar
     """
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if first.ndim != 1 or first.shape != second.shape:
-        raise ComparisonError(f"a has shape {first.shape} and b {second.shape}; expected two sequences of the same length")
+        raise ComparisonError(f"a and b must be sequences of the same length, got shapes {first.shape} and {second.shape}")
     differences = np.round(first - second, DECIMALS)
     if not np.isfinite(differences).all():
-        raise ComparisonError("a or b holds NaN or an infinite value; leave that pair out with pair_up, which lists it")
+        raise ComparisonError(
+            "a and b must be finite, got NaN or an infinite value; pair_up leaves out what is missing, and lists it"
+        )
     return differences
 
 
@@ -196,11 +201,15 @@ def wilcoxon(
 ) -> SignedRankTest:
     """Wilcoxon signed-rank test of a against b, paired by place. The choices are those of :class:`Choices`.
 
-    For approx, p is scipy's. The exact distribution is computed here: without ties and zeros it gives scipy's p in a fraction
-    of the time; with them scipy's exact method is not exact and its enumeration of all signs takes 1.6 s for 13 pairs.
+    With approx, p is scipy's. The exact distribution is computed here: without ties and zeros it gives scipy's p in a fraction
+    of the time; with them scipy's exact method is not exact, and its enumeration of all signs takes 1.6 s for 13 pairs.
 
     Raises ComparisonError for unknown choices, values that cannot be paired, and method=exact with more than 500 pairs that
     differ.
+
+    >>> test = wilcoxon([0.5, 0.6, 0.7, 0.8, 0.9], [0.4, 0.5, 0.6, 0.5, 0.4])
+    >>> test.n, test.p, test.rank_biserial
+    (5, 0.0625, 1.0)
     """
     choices = Choices(alternative, zero_method, method, correction)
     differences = differences_of(a, b)
@@ -216,8 +225,7 @@ def _signed_rank(differences: np.ndarray, choices: Choices) -> SignedRankTest:
         method = "exact" if n_nonzero <= EXACT_PAIRS else "approx"
     if method == "exact" and n_nonzero > MOST_EXACT_PAIRS:
         raise ComparisonError(
-            f"method=exact with {n_nonzero} pairs that differ, the limit is {MOST_EXACT_PAIRS}; choose method=approx, which is "
-            "as good there"
+            f"method=exact takes at most {MOST_EXACT_PAIRS} pairs that differ, got {n_nonzero}; method=approx is as good there"
         )
     ranked = differences[differences != 0] if choices.zero_method == "wilcox" else differences
     ranks = pd.Series(np.abs(ranked)).rank().to_numpy()
@@ -257,14 +265,14 @@ def _signed_rank(differences: np.ndarray, choices: Choices) -> SignedRankTest:
 
 
 def _exact_given_ranks(ranks: np.ndarray, rank_sum: float, alternative: str) -> float:
-    """p of a positive rank sum when each rank has either sign with the same chance.
+    """The p of a positive rank sum when each rank has either sign with the same chance.
 
     Averaged ranks are halves, so twice the sum is a whole number; its distribution is built rank by rank.
     """
     chances = _chances(tuple(sorted(np.rint(2 * ranks).astype(np.int64).tolist())))
     place = round(2 * rank_sum)
-    less, greater = float(chances[: place + 1].sum()), float(chances[place:].sum())
-    p = {"less": less, "greater": greater, "two-sided": 2 * min(less, greater)}[alternative]
+    below, above = float(chances[: place + 1].sum()), float(chances[place:].sum())
+    p = {"less": below, "greater": above, "two-sided": 2 * min(below, above)}[alternative]
     return min(1.0, p)
 
 
@@ -285,9 +293,9 @@ def _chances(doubled_ranks: tuple[int, ...]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Shift:
-    """Hodges-Lehmann estimate of the difference a - b, in the metric's unit, with a percentile bootstrap interval.
+    """The Hodges-Lehmann estimate of the difference a - b, in the metric's unit, with a percentile bootstrap interval.
 
-    low and high are None where there is no interval: fewer than two pairs, or no resamples.
+    low, high: None without an interval, that is with fewer than two pairs or no resamples.
     """
 
     estimate: float
@@ -313,7 +321,10 @@ def hodges_lehmann(
 ) -> Shift | None:
     """The median of the means of all pairs of differences, each with itself included; None without differences.
 
-    differences: a - b, one a pair. The interval resamples pairs. resamples=0: no interval.
+    differences: a - b, float [pairs]. The interval resamples pairs. resamples=0: no interval.
+
+    >>> hodges_lehmann([1.0, 2.0, 6.0], resamples=0).estimate
+    2.75
     """
     values = np.asarray(differences, dtype=np.float64)
     if not len(values):
@@ -355,8 +366,8 @@ class Comparison:
     """a against b: pairs, test, effect sizes, wins, and what was missing.
 
     a, b: the methods' names. metric: what the values are. over: what a pair is ("datasets" or "seeds"). where: the dataset
-    whose seeds are paired. missing: the cells for want of which pairs, or seeds of a mean, were left out. note: how the values
-    came about. p_holm: the test's p after Holm over ``family`` tests; None before, and where there is no p.
+    whose seeds are paired. missing: the missing cells on whose account pairs, or seeds of a mean, were left out. note: how the
+    values came about. p_holm: the test's p after Holm over ``family`` tests; None before, and where there is no p.
     """
 
     a: str
@@ -432,6 +443,10 @@ def compare_pairs(
     missing: words on missing cells; by default one entry for each key that only one of the two has.
 
     Raises ComparisonError for infinite values.
+
+    >>> pair = compare_pairs({"x": 0.5, "y": 0.75}, {"x": 0.25, "y": 0.75}, names=("new", "old"), metric="macro_f1")
+    >>> pair.wins, pair.ties, pair.losses, pair.shift.estimate
+    (1, 1, 0, 0.125)
     """
     pairs = pair_up(a, b)
     if missing is None:
@@ -454,7 +469,11 @@ def compare_pairs(
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down adjusted p-values, in the order given. None (not tested) stays None and does not count."""
+    """Holm's step-down adjusted p-values, in the order given. None (not tested) stays None and does not count.
+
+    >>> holm([0.04, None, 0.01])
+    [0.04, None, 0.02]
+    """
     places = sorted((place for place, p in enumerate(p_values) if p is not None), key=lambda place: p_values[place] or 0.0)
     adjusted: list[float | None] = [None] * len(p_values)
     highest = 0.0

@@ -15,11 +15,15 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from hmc.stats.cliques import maximal_cliques
 from hmc.stats.pairwise import DECIMALS, DEFAULT, Choices, ComparisonError, Family, compare_pairs, family, listed, number, present
 
 FEWEST_METHODS = 3
 FEWEST_DATASETS = 5
-"""Fewer get no test (ours, as for signed ranks): Friedman's chi-square is rough there and no pair could differ."""
+"""With fewer there is no test (ours, as for signed ranks): Friedman's chi-square is rough, and no pair could differ."""
+
+SHOWN_GROUPS = 12
+"""Groups of methods that a sentence names."""
 
 BETTER = ("higher", "lower")
 
@@ -29,8 +33,8 @@ class Ranking:
     """Methods by average rank over datasets, best first.
 
     methods: names, best first. ranks: their average ranks; 1 is best, and equal values share the mean of their ranks.
-    datasets: those ranked, on which every method has a value. better: whether high or low values are. missing: the cells for
-    want of which datasets, or seeds of a mean, were left out. note: how the values came about.
+    datasets: those ranked, on which every method has a value. better: whether high or low values are. missing: the missing
+    cells on whose account datasets, or seeds of a mean, were left out. note: how the values came about.
     statistic, p: Friedman's chi-square, ties corrected; None where nothing was tested, and then ``reason`` says why.
     critical_difference: Nemenyi's at ``alpha``; None where nothing was tested. nemenyi: p of each pair of methods, the better
     one first. pairwise: Wilcoxon signed-rank tests of the same pairs with Holm.
@@ -58,12 +62,18 @@ class Ranking:
     @property
     def nemenyi_groups(self) -> tuple[tuple[str, ...], ...]:
         """Largest runs of methods, best first, of which no two are a critical difference apart: the bars of the diagram."""
-        return groups(self.methods, self.nemenyi, self.alpha)
+        return runs(self.methods, self.nemenyi, self.alpha)
 
     @property
     def wilcoxon_groups(self) -> tuple[tuple[str, ...], ...]:
-        """The same by the Wilcoxon tests with Holm."""
-        return groups(self.methods, self.wilcoxon, self.alpha)
+        """Largest sets of methods of which no two differ by the Wilcoxon tests with Holm.
+
+        Not runs: a method may differ from a neighbour in rank and not from one further off.
+        """
+        p_values = self.wilcoxon
+        if not p_values:
+            return ()
+        return maximal_cliques(self.methods, lambda first, second: not differ(p_values[first, second], self.alpha))
 
     def sentence(self) -> str:
         """The test, its choices, the ranks and the groups."""
@@ -81,11 +91,11 @@ class Ranking:
         if self.critical_difference is not None:
             parts.append(
                 f"Nemenyi critical difference at {self.alpha:g}: {self.critical_difference:.3f}, not apart: "
-                f"{_bars(self.nemenyi_groups)}"
+                f"{_braced(self.nemenyi_groups)}"
             )
             parts.append(
                 f"Wilcoxon signed-rank, {self.pairwise.comparisons[0].test.alternative}, Holm over {self.pairwise.tested} pairs "
-                f"at {self.alpha:g}, not apart: {_bars(self.wilcoxon_groups)}"
+                f"at {self.alpha:g}, not apart: {_braced(self.wilcoxon_groups)}"
             )
         if self.missing:
             parts.append(f"missing: {listed(self.missing)}")
@@ -109,11 +119,16 @@ def rank(
     entry for each method and dataset without a value where another method has one.
 
     Raises ComparisonError for an unknown ``better``, an alpha outside (0, 1) or an infinite value.
+
+    >>> scores = {"a": 0.3, "b": 0.2, "c": 0.1}
+    >>> found = rank({name: {f"set {place}": value for place in range(6)} for name, value in scores.items()})
+    >>> found.methods, found.ranks
+    (('a', 'b', 'c'), (1.0, 2.0, 3.0))
     """
     if better not in BETTER:
-        raise ComparisonError(f"better={better!r} is not known; known are {', '.join(BETTER)}")
+        raise ComparisonError(f"better must be one of {', '.join(BETTER)}, got {better!r}")
     if not 0 < alpha < 1:
-        raise ComparisonError(f"alpha={alpha!r} is out of range: it must be above 0 and below 1")
+        raise ComparisonError(f"alpha must be above 0 and below 1, got {alpha!r}")
     known = {name: present(values, name) for name, values in scores.items()}
     every = sorted({dataset for values in scores.values() for dataset in values})
     datasets = tuple(dataset for dataset in every if all(dataset in values for values in known.values()))
@@ -153,29 +168,33 @@ def rank(
 
 
 def critical_difference(methods: int, datasets: int, alpha: float = 0.05) -> float:
-    """How far apart two average ranks must be for Nemenyi's test to tell them apart."""
+    """How far apart two average ranks must be for Nemenyi's test to tell them apart.
+
+    >>> round(critical_difference(methods=4, datasets=10), 3)
+    1.483
+    """
     quantile = float(scipy.stats.studentized_range.ppf(1 - alpha, methods, np.inf))
     return quantile / math.sqrt(2) * _standard_error(methods, datasets)
 
 
-def groups(methods: Sequence[str], p_values: Mapping[tuple[str, str], float | None], alpha: float) -> tuple[tuple[str, ...], ...]:
+def differ(p: float | None, alpha: float) -> bool:
+    """Whether a p-value tells two methods apart; None, an untested pair, does not."""
+    return p is not None and p < alpha
+
+
+def runs(methods: Sequence[str], p_values: Mapping[tuple[str, str], float | None], alpha: float) -> tuple[tuple[str, ...], ...]:
     """Largest runs of two or more consecutive methods of which no pair differs, best first.
 
-    methods: best first. p_values: of each pair, the better one first; a pair with p below alpha differs, one with None does
-    not. Empty without p-values.
+    methods: best first. p_values: of each pair, the better one first, see :func:`differ`. Empty without p-values. These are all
+    groups only where p falls as ranks move apart, as with Nemenyi's test.
     """
     if not p_values:
         return ()
-
-    def differs(first: str, second: str) -> bool:
-        p = p_values[first, second]
-        return p is not None and p < alpha
-
     found: list[tuple[str, ...]] = []
     reached = 0
     for start in range(len(methods)):
         end = start + 1
-        while end < len(methods) and not any(differs(earlier, methods[end]) for earlier in methods[start:end]):
+        while end < len(methods) and not any(differ(p_values[earlier, methods[end]], alpha) for earlier in methods[start:end]):
             end += 1
         # A run that ends where an earlier one did lies within it.
         if end - start > 1 and end > reached:
@@ -221,5 +240,7 @@ def _untestable(table: np.ndarray) -> str:
     return ""
 
 
-def _bars(runs: Sequence[Sequence[str]]) -> str:
-    return ", ".join("{" + ", ".join(run) + "}" for run in runs) or "none, all pairs differ"
+def _braced(groups: Sequence[Sequence[str]]) -> str:
+    shown = ["{" + ", ".join(group) + "}" for group in groups[:SHOWN_GROUPS]]
+    more = len(groups) - len(shown)
+    return ", ".join([*shown, *([f"and {more} more"] if more else [])]) or "none, all pairs differ"

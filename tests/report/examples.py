@@ -1,14 +1,16 @@
-"""Plans with fabricated numbers for the tests of claims, figures and page."""
+"""Plans with fabricated numbers for the tests of the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from hmc.report.grid import Results, build_grid, collect
+from hmc.report.table import Table
+from hmc.results import Record
 from hmc.settings import Cell
-from tests.results.examples import make_cell, make_record
+from tests.results.examples import DATA, make_cell, make_record
 
 Value = Callable[[Cell], float]
 METRICS = ("au_prc", "macro_f1", "macro_precision", "macro_recall")
@@ -38,6 +40,25 @@ def results_of(cells: Iterable[Cell], value: Value, *, reconstructed: Sequence[s
 
 def plan_of(cells: Sequence[Cell], value: Value, *, done: Sequence[Cell] | None = None, **parts: Sequence[str]) -> pd.DataFrame:
     return build_grid(cells, results_of(cells if done is None else done, value, **parts).frame)
+
+
+def record_of(cell: Cell, value: float = 0.5, *, metrics: Mapping[str, float] | None = None, reconstructed: str = "") -> Record:
+    """A record of which every metric of METRICS has the value, and ``metrics`` besides."""
+    return make_record(cell, {**dict.fromkeys(METRICS, value), **(metrics or {})}, reconstructed=reconstructed)
+
+
+def from_outside(cell: Cell, metrics: Mapping[str, float]) -> Record:
+    """A record of scores from outside."""
+    return make_record(cell, metrics, data={**DATA, "origin": "scores from outside, file sha256 ab"})
+
+
+def grid_of(cells: Iterable[Cell], records: Iterable[Record]) -> pd.DataFrame:
+    return build_grid(cells, collect(records).frame)
+
+
+def text_of(table: Table) -> dict[str, list[str]]:
+    """The rows as text by their first entries."""
+    return {row[0]: row[1:] for row in table.text()}
 
 
 def place_of(cell: Cell) -> int:

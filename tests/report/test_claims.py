@@ -3,11 +3,13 @@ import dataclasses
 import pytest
 
 from hmc.report import claims
-from hmc.report.claims import NOT_SUPPORTED, NOT_TESTED, SUPPORTED, Claim, Criterion
+from hmc.report.claims import Claim, Judgement
+from hmc.report.criteria import NOT_SUPPORTED, NOT_TESTED, SUPPORTED, Criterion, Finding
+from hmc.report.table import DASH
 from hmc.results.published import PublishedError
 from hmc.settings import Cell, build
-from tests.report.examples import cells_of, place_of, plan_of
-from tests.results.examples import make_cell
+from tests.report.examples import cells_of, grid_of, place_of, plan_of
+from tests.results.examples import make_cell, make_record
 
 METHODS = ("chmcnn", "weighted_focal_bbma")
 DIFFERENCE = Criterion("difference", ("weighted_focal_bbma",), "macro_f1", against="chmcnn")
@@ -184,13 +186,14 @@ def test_what_stands_beside_a_claim_is_told_and_decides_nothing():
     cells = cells_of(METHODS, seeds=1)
     (one,) = claims.judge([claim], plan_of([*cells, *summed], value, reconstructed=["data_2"]))
     assert (one.verdict, len(one.findings)) == (SUPPORTED, 1)
-    assert one.notes == (
-        "With the same loss: not supported (n = 8, Macro F1 of weighted_focal_bbma -73.75 points, p = 0.00781). "
-        "† Reconstructed data are among these (data_2).",
-        "† Reconstructed data are among these (data_2); without them: the same.",
-    )
+    assert [part.sentence() for part in one.beside] == [
+        "With the same loss: not supported (n = 8, Macro F1 of weighted_focal_bbma -73.75 points, p = 0.00781 (Wilcoxon)). "
+        "† Reconstructed data are among these (data_2)."
+    ]
+    assert one.notes == ("† Reconstructed data are among these (data_2); without them: the same.",)
+    assert one.beside[0].sentence() in one.sentence
     (one,) = claims.judge([claim], plan_of(cells, value))
-    assert (one.verdict, one.notes) == (SUPPORTED, ())
+    assert (one.verdict, one.notes, one.beside) == (SUPPORTED, (), ())
 
 
 def test_every_criterion_must_hold_and_a_failed_one_outweighs_an_untested_one():
@@ -204,17 +207,86 @@ def test_every_criterion_must_hold_and_a_failed_one_outweighs_an_untested_one():
 def test_without_any_cell_every_claim_is_untested_once():
     judged = claims.judge(claims.load(), plan_of([], BETTER))
     assert [(one.protocol, one.verdict) for one in judged] == [("released", NOT_TESTED)] * len(claims.load())
+    assert "Judged by embedded images" in judged[5].sentence
     table = claims.table(judged)
-    assert [row[2] for row in table.rows] == [NOT_TESTED] * len(claims.load())
-    assert "Judged by embedded images" in str(table.rows[5][6])
+    assert table.rows == ()
+    assert table.notes[-1].startswith("Not tested here under any protocol: recall, f1, uncertainties, ")
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_has_a_row_a_tested_protocol_and_says_what_decided_it():
+    both = Claim("two_things", "Two\nthings.", criteria=(DIFFERENCE, RATIO))
+    ours = Claim("a_question", "A question.", criteria=(dataclasses.replace(DIFFERENCE, metric="macro_recall"),), origin="ours")
+    never = Claim("never", "Never.", outside="no data")
+    cells = [*cells_of(METHODS), *cells_of(METHODS, datasets=2, protocol="corrected")]
+    judged = claims.judge([both, ours, never], plan_of(cells, BETTER, reconstructed=["data_0"]))
+    assert len(judged) == 6
+    table = claims.table(judged)
+    assert table.header == ("claim", "whose", "protocol", "verdict", "criteria met", "decided by", "n", "p", "test")
+    assert table.text() == [
+        ["two things", "paper", "released", "not supported †", "1 of 2", "largest ratio 1.50", "8", DASH, DASH],
+        [
+            *("a question", "ours", "released", "supported †", "1 of 1"),
+            *("Macro recall of weighted_focal_bbma +4.25 points", "8", "0.00781", "Wilcoxon"),
+        ],
+    ]
+    assert "two things: Two things." in table.notes
+    assert "a question: A question." in table.notes
+    assert table.notes[-1] == "Not tested here under any protocol: never."
+
+
+def test_no_entry_of_the_table_is_longer_than_a_line():
+    names = sorted(
+        {method for claim in claims.load() for one in (*claim.criteria, *claim.beside) for method in (*one.methods, one.against)}
+        - {""}
+    )
+    cells = [cell for protocol in ("released", "corrected") for cell in cells_of(names, seeds=1, protocol=protocol)]
+    metrics = {"macro_f1", "macro_recall", "macro_precision", "macro_ap", "au_prc"}
+    rules = {
+        f"{name}@{rule}"
+        for name in ("macro_f1", "macro_recall")
+        for rule in ("global", "scaled_rate", "node_supported", "weight_equivalent")
+    }
+    records = [
+        make_record(cell, dict.fromkeys(metrics | rules, 0.1 + 0.01 * place_of(cell) + 0.001 * names.index(cell.method)))
+        for cell in cells
+    ]
+    table = claims.table(claims.judge(claims.load(), grid_of(cells, records)))
+    assert len(table.rows) > 20
+    assert max(len(entry) for row in table.text() for entry in row) <= 110
+    assert len({row[:3] for row in table.rows}) == len(table.rows)
+
+
+def test_what_decides_is_the_weakest_of_what_holds_and_else_the_first_that_does_not():
+    def found(verdict, p):
+        return Finding(verdict, "", p=p)
+
+    claim = Claim("one", "One.", criteria=(DIFFERENCE,))
+    holds = Judgement(claim, "released", SUPPORTED, (found(SUPPORTED, 0.001), found(SUPPORTED, 0.04), found(SUPPORTED, None)))
+    assert holds.decisive.p == 0.04
+    fails = Judgement(
+        claim, "released", NOT_SUPPORTED, (found(SUPPORTED, 0.01), found(NOT_SUPPORTED, 0.2), found(NOT_SUPPORTED, 0.9))
+    )
+    assert fails.decisive.p == 0.2
+
+
+def test_p_says_what_it_is_of():
+    plan = plan_of(cells_of([*METHODS, "weighted"]), scaled(chmcnn=1.0, weighted_focal_bbma=1.5, weighted=1.2))
+    (one,) = judge(DIFFERENCE, plan)
+    (both,) = judge(dataclasses.replace(DIFFERENCE, methods=("weighted_focal_bbma", "weighted")), plan)
+    assert (one.findings[0].test, both.findings[0].test) == ("Wilcoxon", "Wilcoxon, Holm over 2")
+    (equal,) = judge(EQUIVALENCE, plan)
+    assert equal.findings[0].test == "two one-sided Wilcoxon"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is no list of claims"),
-        ("- [", "is no YAML"),
-        ("- {id: a, text: b}", "has neither of criteria and outside"),
+        ("", "must be a list of claims"),
+        ("- [", "claims.yaml:1: "),
+        ("- {id: a, text: b}", "must have either criteria or outside, got neither"),
         ("- {id: a, text: b, criteriums: []}", "did you mean"),
         ("- {id: a, text: b, criteria: [{kind: guess, methods: [a], metric: b}]}", "claims[0].criteria[0].kind"),
     ],

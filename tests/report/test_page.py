@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import os
 import re
@@ -8,11 +9,14 @@ from html.parser import HTMLParser
 import pytest
 
 from hmc.report import claims, page
+from hmc.report.claims import Claim
+from hmc.report.criteria import Criterion
 from hmc.report.grid import build_grid, collect
-from hmc.report.render import DASH, Estimate, Table
+from hmc.report.table import DASH, MeanStd, Number, Table
 from hmc.report.tables import tables
 from hmc.results import Record, published, store
-from tests.report.examples import cells_of, place_of, results_of
+from hmc.settings import TableSettings
+from tests.report.examples import cells_of, from_outside, place_of, record_of, results_of
 from tests.results.examples import make_cell, make_record
 
 METHODS = ("chmcnn", "ensemble", "weighted", "weighted_focal_bbma", "weighted_focal_gmu")
@@ -76,14 +80,16 @@ def test_the_page_names_no_place_outside_itself(full):
     assert "default-src 'none'" in text
 
 
-def test_claims_come_first_and_headings_do_not_skip_a_level(full):
+def test_verdicts_come_first_and_headings_do_not_skip_a_level(full):
     outline = Outline(full.read_text())
     sections = [text for tag, text in outline.headings if tag == "h2"]
     assert sections == [
-        "Claims and verdicts",
+        "What was decided",
+        "The paper's claims",
+        "Questions of ours",
         "Tables",
         "Significance",
-        "Recall against node frequency",
+        "Recall and precision against node frequency",
         "Learning curves",
         "Provenance",
     ]
@@ -147,8 +153,8 @@ def test_entries_sort_by_their_number_and_means_stay_last():
         "T",
         ("dataset", "ours", "difference", "verdict"),
         (
-            ("b", Estimate(0.5, 0.1, 3, 3), "+0.25 (p 0.1)", "match"),
-            ("mean of 2 datasets", Estimate(None, None, 1, 3), DASH, DASH),
+            ("b", MeanStd(0.5, 0.1, 3, 3), Number(0.25, "+.2f"), "match"),
+            ("mean of 2 datasets", MeanStd(None, None, 1, 3), DASH, DASH),
         ),
         strong=frozenset({(0, 1)}),
     )
@@ -160,24 +166,120 @@ def test_entries_sort_by_their_number_and_means_stay_last():
     assert parts["rows"][0]["entries"][1]["strong"]
 
 
-def test_the_page_marks_what_is_not_significantly_different_from_the_best(tmp_path):
-    cells = cells_of(("a", "b", "c"), datasets=1, seeds=7)
-    levels = {"a": 0.5, "b": 0.4, "c": 0.3}
-    close = results_of(cells, lambda cell: 0.5 + 0.01 * cell.seed if cell.method != "c" else 0.25 - 0.002 * cell.seed)
-    text = written(tmp_path, cells, close, judged=[]).read_text()
-    assert "<em" not in text  # b is as good as a, so both are strong
-    near = results_of(cells, lambda cell: levels[cell.method] + (0.3 if cell.method == "b" and cell.seed > 4 else 0))
-    table = re.search(
-        r'id="table-fun_results".*?<tbody>\n(.*?)</tbody>', written(tmp_path, cells, near, judged=[]).read_text(), re.DOTALL
-    )
-    assert table is not None
-    firsts = [re.findall(r"<td[^>]*>(.*?)</td>", row)[0] for row in table[1].split("</tr>")[:3]]
-    assert [re.sub(r"^<\w+[^>]*>", "", cell) for cell in firsts] == [
-        "50.00 ± 0.00</strong>",
-        "48.57 ± 14.64</em>",
-        "30.00 ± 0.00",
+def section(text, name):
+    """The part of a page from one section's heading to the next's."""
+    return text[text.index(f'<h2 id="{name}">') :].split("<h2 ")[1]
+
+
+DECIDED = Claim(
+    "decided",
+    "It is <better>.",
+    why="Because of this.",
+    criteria=(Criterion("difference", ("weighted",), "macro_f1", against="chmcnn"),),
+)
+UNTESTED = Claim(
+    "untested", "Nobody knows.", why="Or that.", criteria=(Criterion("difference", ("absent",), "macro_f1", against="chmcnn"),)
+)
+BESIDE = dataclasses.replace(DECIDED.criteria[0], metric="macro_recall", why="By recall:")
+OURS = dataclasses.replace(DECIDED, id="ours", text="Is it?", why="We asked.", origin="ours", beside=(BESIDE,))
+
+
+@pytest.fixture(scope="module")
+def judged_page(tmp_path_factory):
+    """A page on two claims of the paper's and one of ours, under two protocols of which one has too few datasets."""
+    cells = [*cells_of(("chmcnn", "weighted")), *cells_of(("chmcnn", "weighted"), datasets=2, protocol="corrected")]
+    results = results_of(cells, value)
+    judged = claims.judge([DECIDED, UNTESTED, OURS], build_grid(cells, results.frame))
+    return written(tmp_path_factory.mktemp("judged"), cells, results, judged=judged).read_text()
+
+
+def test_the_page_opens_with_the_verdicts_at_a_glance(judged_page):
+    glance = section(judged_page, "verdicts")
+    rows = re.findall(r"<tr>(.*?)</tr>", glance, re.DOTALL)
+    cells = [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+    assert cells == [
+        ["claim", "released", "corrected"],
+        ["1. It is &lt;better&gt;.", "supported", "–"],
+        ["1 not tested here"],
+        ["claim", "released", "corrected"],
+        ["1. Is it?", "supported", "–"],
     ]
-    assert '<em title="not significantly different from the best">48.57' in table[1]
+    assert '<a href="#claim-decided">' in glance
+
+
+def test_what_is_not_tested_is_folded_and_still_says_why(judged_page):
+    paper = section(judged_page, "claims-paper")
+    folded = re.findall(r"<details[^>]*>(.*?)</details>", paper, re.DOTALL)
+    shown = re.sub(r"<details.*?</details>", "", paper, flags=re.DOTALL)
+    assert "not tested here" not in shown.replace("1 not tested here", "")
+    assert "Nobody knows." not in re.sub(r"<details><summary>1 not tested here</summary>.*", "", paper, flags=re.DOTALL)
+    assert any("Not tested here: corrected" in part and "2 benchmark datasets are complete" in part for part in folded)
+    assert "no cell of absent is planned" in paper
+
+
+def test_questions_of_ours_have_a_section_with_why_and_findings_after_the_papers_claims(judged_page):
+    paper, ours = section(judged_page, "claims-paper"), section(judged_page, "claims-ours")
+    assert "Is it?" not in paper
+    assert "It is &lt;better&gt;." not in ours
+    visible = re.sub(r"<details.*?</details>", "", ours, flags=re.DOTALL)
+    assert "We asked." in visible
+    assert "Because of this." not in re.sub(r"<details.*?</details>", "", paper, flags=re.DOTALL)
+    assert re.search(r"By recall:</th><td class=\"supported\">supported</td><td>n = 8, Macro recall of weighted \+\d", visible)
+    assert "n = 8, Macro F1 of weighted +" in visible
+    assert "p = 0.00781 (Wilcoxon)" in visible
+    assert "Wilcoxon signed-rank, two-sided, exact" in ours
+    assert "Wilcoxon signed-rank, two-sided, exact" not in visible
+
+
+def test_the_figure_of_tuned_thresholds_stands_beside_the_verdicts(tmp_path):
+    cells = cells_of(("chmcnn", "weighted"), datasets=2)
+    records = [record_of(cell, value(cell), metrics={"macro_f1@prior": 0.5, "macro_ap": 0.25}) for cell in cells]
+    grid = build_grid(cells, collect(records).frame)
+    path = page.write_page(grid, collect(records), [], [], tmp_path, suite="a b", asked=TableSettings(tuned="prior"))
+    front = section(path.read_text(), "verdicts")
+    assert "Macro F1 at 0.5 and with tuned thresholds (prior)" in front
+    assert "<svg " in front
+    assert (tmp_path / "a_b" / "tuned_thresholds.svg").is_file()
+    without = written(tmp_path, cells, results_of(cells, value), judged=[], suite="without").read_text()
+    assert "<svg " not in section(without, "verdicts")
+
+
+def test_a_page_of_another_rule_says_so_and_has_a_name_of_its_own(tmp_path):
+    cells = cells_of(("chmcnn", "weighted"), datasets=6)
+    metrics = {"macro_f1@prior": 0.5, "macro_recall@prior": 0.25, "recall_frequency_0@prior": 0.125}
+    records = [record_of(cell, value(cell), metrics={name: one + value(cell) for name, one in metrics.items()}) for cell in cells]
+    results = collect(records)
+    grid = build_grid(cells, results.frame)
+    path = page.write_page(
+        grid, results, [], [], tmp_path, suite="trial", asked=TableSettings(rule="prior"), formats=("svg", "png")
+    )
+    assert path.name == "trial_prior.html"
+    text = path.read_text()
+    assert "decision rule <code>prior</code>" in text
+    assert "Macro F1 with rule prior: which methods differ" in text
+    assert (tmp_path / "trial_prior" / "recall_frequency_fun_released_prior.png").is_file()
+    assert "decision rule" not in section(written(tmp_path, cells, results, judged=[]).read_text(), "verdicts")
+
+
+def test_results_beside_the_plan_do_not_count_as_planned_and_say_where_they_come_from(tmp_path):
+    cells = cells_of(("chmcnn",), datasets=1, seeds=1)
+    beside = [
+        record_of(make_cell("data_0", "predict_all", group="fun")),
+        from_outside(make_cell("data_0", "mine", group="fun"), {"macro_f1": 0.5}),
+    ]
+    text = " ".join(written(tmp_path, cells, collect([*map(record_of, cells), *beside]), judged=[]).read_text().split())
+    assert "1 of 1 planned cells are done" in text
+    assert "1 complete of 1 planned, and 2 to compare with" in text
+    assert "data_0, mine: scores from outside, file sha256 ab" in text
+    assert "mine ‡" in text
+
+
+def test_a_table_of_many_columns_is_turned_on_the_page():
+    header = ("dataset", *(f"method_{place}" for place in range(30)))
+    table = Table("t", "T", header, (("enron", *(MeanStd(0.1 * place) for place in range(30))),), turn_to="method")
+    parts = page.table_parts(table)
+    assert [name for name, _ in parts["header"]] == ["method", "enron"]
+    assert len(parts["rows"]) == 30
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hmc.report.grid import Results, build_grid
+from hmc.report.grid import Results, build_grid, collect
 from hmc.report.suite import collect_results, report_reproduction, report_text, write_report
 from hmc.results import Store, reference
-from hmc.settings import Cell, SuiteSettings
-from tests.report.examples import cells_of, place_of, results_of
+from hmc.settings import Cell, SuiteSettings, TableSettings
+from tests.report.examples import cells_of, place_of, record_of, results_of
 from tests.results.examples import make_cell, make_record
 
 METHODS = ("chmcnn", "weighted_focal_bbma")
@@ -98,6 +98,26 @@ def test_a_report_made_again_has_the_same_bytes(tmp_path: Path) -> None:
     assert first.tables == second.tables
 
 
+def test_tables_and_page_of_another_rule_stand_beside_those_at_half(tmp_path: Path) -> None:
+    cells = cells_of(METHODS, datasets=2)
+    results = collect(record_of(cell, value(cell), metrics={"macro_f1@prior": 0.5}) for cell in cells)
+    write_report(SUITE, cells, results, tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    report = write_report(SUITE, cells, results, tmp_path, asked=TableSettings(rule="prior"))
+    assert report.folder == tmp_path / "tables" / "trial_prior"
+    assert report.page == tmp_path / "report" / "trial_prior.html"
+    assert "fun_macro_f1_prior" in [table.name for table in report.tables]
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_figures_are_written_in_the_formats_asked_for(tmp_path: Path) -> None:
+    cells, results = done(datasets=2)
+    write_report(SUITE, cells, results, tmp_path)
+    assert {Path(name).suffix for name in files(tmp_path / "report")} == {".html", ".svg"}
+    write_report(SUITE, cells, results, tmp_path, figures=("svg", "pdf"))
+    assert {Path(name).suffix for name in files(tmp_path / "report")} == {".html", ".svg", ".pdf"}
+
+
 def test_a_name_of_a_suite_stays_below_the_results_folder(tmp_path: Path) -> None:
     report = write_report(SuiteSettings("../../a b"), *done(datasets=1), tmp_path / "deep" / "results")
     assert report.folder.parent == tmp_path / "deep" / "results" / "tables"
@@ -152,8 +172,9 @@ def test_a_reproduction_is_compared_with_what_is_checked_in_and_filled_from_it_o
     cells = [make_cell(seed=seed) for seed in (0, 1)]
     alone = report_reproduction(SUITE, cells, own.folder, reuse=False)
     assert alone.endswith("1 of these results are also in runs.csv, and equal it to the last digit")
-    table = own.folder / "tables" / "trial" / "others_results.md"
+    table = own.folder / "tables" / "trial" / "non_genomic_results.md"
     assert "– (1/2)" in table.read_text(encoding="utf-8")
+    assert "| enron | chmcnn | 1 | 1 |" in (table.parent / "reproduced.md").read_text(encoding="utf-8")
     reused = report_reproduction(SUITE, cells, own.folder, reuse=True)
     assert reused.endswith("1 of these results are also in runs.csv, and equal it to the last digit")
     assert "12.50 ± 0.00" in table.read_text(encoding="utf-8")

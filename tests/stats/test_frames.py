@@ -94,8 +94,8 @@ def test_a_failed_attempt_beside_a_result_is_no_second_result():
         (("nwe", "old", "macro_f1", "datasets"), "no results of 'nwe'; did you mean 'new'"),
         (("new", "old", "macro_f", "datasets"), "metric='macro_f' is not in the results; did you mean 'macro_f1'"),
         (("new", "old", "seed", "datasets"), "metric='seed' is not in the results"),
-        (("new", "old", "macro_f1", "dataset"), "over='dataset' is not known; did you mean 'datasets'"),
-        (("new", "new", "macro_f1", "datasets"), "'new' is compared with itself"),
+        (("new", "old", "macro_f1", "dataset"), "over must be one of datasets, seeds, got 'dataset'; did you mean 'datasets'"),
+        (("new", "new", "macro_f1", "datasets"), "must be two different methods, got 'new' twice"),
     ],
 )
 def test_unknown_names_are_refused_with_the_nearest_known_one(arguments, words):
@@ -110,5 +110,5 @@ def test_two_results_of_one_cell_are_refused():
 
 
 def test_a_table_without_its_keys_is_refused():
-    with pytest.raises(ComparisonError, match="no column 'seed'"):
+    with pytest.raises(ComparisonError, match="must have the column 'seed'"):
         compare(results().drop(columns="seed"), "new", "old", "macro_f1")

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from hmc.stats.pairwise import ComparisonError
-from hmc.stats.ranks import critical_difference, groups, matrix, rank
+from hmc.stats.ranks import _braced, critical_difference, matrix, rank, runs
 
 SMALL = pd.DataFrame(
     {"a": [0.1, 0.1, 0.1, 0.2, 0.3], "b": [0.2, 0.2, 0.3, 0.2, 0.2], "c": [0.3, 0.3, 0.2, 0.3, 0.1]}, index=list("vwxyz")
@@ -76,8 +76,8 @@ def test_pairwise_tests_are_those_of_scikit_posthocs():
     expected = posthocs.posthoc_wilcoxon(long, val_col="value", group_col="method", method="exact", p_adjust="holm")
     np.testing.assert_allclose(matrix(order, ranking.wilcoxon), expected.loc[order, order], atol=1e-9)
     assert 0 < sum(p < 0.05 for p in ranking.wilcoxon.values()) < 6
-    for run in ranking.wilcoxon_groups:
-        assert all(ranking.wilcoxon[pair] >= 0.05 for pair in itertools.combinations(run, 2))
+    together = {pair for group in ranking.wilcoxon_groups for pair in itertools.combinations(group, 2)}
+    assert together == {pair for pair, p in ranking.wilcoxon.items() if p >= 0.05}
 
 
 @given(TABLES)
@@ -92,13 +92,43 @@ def test_groups_by_nemenyi_are_runs_within_the_critical_difference(values):
         assert ((first, second) in together) == (place[second] - place[first] <= ranking.critical_difference)
 
 
-def test_groups_are_the_largest_runs_without_a_difference():
+def test_methods_that_do_not_differ_are_in_a_group_also_where_one_ranked_between_them_does():
+    """A is a little above B everywhere; C is far above both on a third of the datasets, and else below both."""
+    a = {f"d{place:02}": 0.60 + 0.01 * place for place in range(12)}
+    b = {name: value - 0.010 - 0.0001 * place for place, (name, value) in enumerate(a.items())}
+    c = {
+        name: value + 0.10 + 0.001 * place if place < 4 else value - 0.02 - 0.001 * place
+        for place, (name, value) in enumerate(a.items())
+    }
+    ranking = rank({"A": a, "B": b, "C": c})
+    assert ranking.methods == ("A", "B", "C")
+    assert ranking.wilcoxon["A", "B"] < 0.05
+    assert min(ranking.wilcoxon["A", "C"], ranking.wilcoxon["B", "C"]) >= 0.05
+    assert ranking.wilcoxon_groups == (("A", "C"), ("B", "C"))
+    assert "not apart: {A, C}, {B, C}." in ranking.sentence()
+
+
+@given(TABLES)
+def test_groups_by_wilcoxon_hold_every_pair_that_does_not_differ_and_no_other(values):
+    table = pd.DataFrame(values, columns=list("abcd"), index=[f"d{place}" for place in range(len(values))])
+    ranking = rank(scores(table), alpha=0.4)
+    together = {pair for group in ranking.wilcoxon_groups for pair in itertools.combinations(group, 2)}
+    assert together == {pair for pair, p in ranking.wilcoxon.items() if p is None or p >= 0.4}
+
+
+def test_a_sentence_names_a_dozen_groups_and_counts_the_others():
+    assert _braced([("a", "b")]) == "{a, b}"
+    assert _braced([]) == "none, all pairs differ"
+    assert _braced([("a", "b")] * 15).endswith("{a, b}, and 3 more")
+
+
+def test_runs_are_the_largest_ones_without_a_difference():
     different = {("a", "d"), ("b", "e"), ("a", "e")}
     p_values = {pair: 0.01 if pair in different else 0.5 for pair in itertools.combinations("abcde", 2)}
-    assert groups("abcde", p_values, 0.05) == (("a", "b", "c"), ("b", "c", "d"), ("c", "d", "e"))
-    assert groups("abcde", dict.fromkeys(p_values, None), 0.05) == (tuple("abcde"),)
-    assert groups("abcde", dict.fromkeys(p_values, 0.01), 0.05) == ()
-    assert groups("abcde", {}, 0.05) == ()
+    assert runs("abcde", p_values, 0.05) == (("a", "b", "c"), ("b", "c", "d"), ("c", "d", "e"))
+    assert runs("abcde", dict.fromkeys(p_values, None), 0.05) == (tuple("abcde"),)
+    assert runs("abcde", dict.fromkeys(p_values, 0.01), 0.05) == ()
+    assert runs("abcde", {}, 0.05) == ()
 
 
 def test_lower_may_be_better_and_equal_values_share_a_rank():
@@ -157,8 +187,8 @@ def test_the_sentence_states_test_ranks_and_groups():
 def test_unknown_choices_are_refused():
     with pytest.raises(ComparisonError, match="higher, lower"):
         rank({}, better="best")
-    with pytest.raises(ComparisonError, match="alpha=0"):
+    with pytest.raises(ComparisonError, match="alpha must be above 0 and below 1, got 0"):
         rank({}, alpha=0)
-    with pytest.raises(ComparisonError, match="a is inf for 'd'"):
+    with pytest.raises(ComparisonError, match="a must be finite, got inf for 'd'"):
         rank({"a": {"d": np.inf}})
     assert "0 methods" in rank({}).sentence()

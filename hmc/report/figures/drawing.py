@@ -1,8 +1,8 @@
 """A figure before it is drawn, how it is drawn, and how it is written.
 
-Matplotlib is imported when something is drawn, without pyplot and so without any state of its own. A figure is written as PNG and
-PDF on white, and as SVG whose ink becomes the surrounding text's colour, so that one drawing serves light and dark pages. The
-same data give the same bytes.
+Matplotlib is imported when something is drawn, without pyplot and so without any state of its own. A figure is written as SVG
+whose ink becomes the surrounding text's colour, so that one drawing serves light and dark pages, and on request as PNG and PDF on
+white. The same data give the same bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -21,7 +21,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hmc.files import replacing
-from hmc.report.grid import GROUPS
+from hmc.report.grid import GROUPS, planned
+from hmc.report.notes import FROM_OUTSIDE
+from hmc.report.render import broken
+from hmc.report.table import OUTSIDE
 from hmc.settings import column_name, variant
 
 if TYPE_CHECKING:
@@ -34,8 +37,11 @@ COLOURS = (INK, "#d55e00", "#3a8fd6", "#009e73", "#cc79a7", "#e69f00", "#8c6bb1"
 """Okabe and Ito's palette for the colour-blind, without its yellow (lost on white) and with its dark blue lightened (lost on
 black).
 """
+FORMATS = ("svg", "png", "pdf")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2, 2, 2)))
 MARKERS = "osD^vPX*"
+TITLE_WIDTH = 22
+"""Characters of a line above a panel."""
 
 Draw = Callable[[], "Figure"]
 
@@ -45,8 +51,8 @@ class Drawing:
     """A figure that can be drawn, or why there is none.
 
     name: of its files. title: what it shows, with metric and unit. note: how to read it, or what is missing. draw: None where
-    there is nothing to draw. data: all that the drawing depends on, as text. width: below which, in CSS pixels, the page lets it
-    scroll rather than shrink. more: details, for those who ask.
+    there is nothing to draw. data: all that the drawing depends on, as text. width: in CSS pixels; on a narrower page the figure
+    scrolls rather than shrinks. more: details, folded on the page.
     """
 
     name: str
@@ -58,28 +64,24 @@ class Drawing:
     more: str = ""
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """A drawn figure: PNG and PDF on white, and SVG whose ink is :data:`INK`."""
-
-    png: bytes
-    pdf: bytes
-    svg: str
-
-
 # --- drawing --------------------------------------------------------------------------------------------------------
 
 
-def panel_grid(count: int, *, width: float, height: float, above: float = 0.35) -> tuple[Figure, list[Axes]]:
-    """A figure of so many panels, at most four in a row; sizes in inches a panel, and of the room above them.
+def panel_grid(
+    count: int, *, width: float, height: float, above: float = 0.35, title_lines: int = 1
+) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, at most four in a row, and its panels.
 
-    They share scales and ticks, so that setting these for the first sets them for all; each by itself would take seconds.
+    width, height: inches a panel; above: of the room over them. title_lines: of the panels' longest title. The panels share
+    scales and ticks, so that setting these for the first sets them for all; each by itself would take seconds.
     """
     from matplotlib.figure import Figure
 
     across = min(4, count)
     down = math.ceil(count / across)
-    wide, high = width * across + 0.5, height * down + 0.25 + above
+    titles = 0.14 * (title_lines - 1)
+    above, gap, panel = above + titles, 0.45 + titles, height - 0.35
+    wide, high = width * across + 0.5, 0.65 + down * panel + (down - 1) * gap + above
     figure = Figure(figsize=(wide, high))
     # In inches: the room for names, ticks and a legend does not grow with the panels. An automatic layout takes seconds here.
     figure.subplots_adjust(
@@ -88,7 +90,7 @@ def panel_grid(count: int, *, width: float, height: float, above: float = 0.35) 
         bottom=0.65 / high,
         top=1 - above / high,
         wspace=0.12,
-        hspace=0.45 / (height - 0.3),
+        hspace=gap / panel,
     )
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     shown = list(grid.flat)
@@ -118,55 +120,67 @@ def line_style(place: int) -> dict[str, Any]:
 # --- rendering ------------------------------------------------------------------------------------------------------
 
 
-def render(drawing: Drawing) -> Rendered | None:
-    """The drawing in every format; None where there is nothing to draw."""
+def render(drawing: Drawing, formats: Collection[str] = FORMATS) -> dict[str, bytes]:
+    """The drawing in each format, by format; empty where there is nothing to draw.
+
+    PNG and PDF are on white; the ink of an SVG is :data:`INK`.
+    """
     if drawing.draw is None:
-        return None
+        return {}
+    rendered = {}
     with _style(drawing.name):
         figure = drawing.draw()
-        png, pdf, svg = io.BytesIO(), io.BytesIO(), io.StringIO()
         # Panels have margins of their own; measuring them all would cost as much as drawing them.
         alone = len(figure.axes) == 1
         tight: dict[str, Any] = {"bbox_inches": figure.get_tightbbox().padded(0.08)} if alone else {}
-        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None}, **tight)
-        figure.savefig(png, format="png", dpi=150, facecolor="white", metadata={"Software": None}, **tight)
-        figure.savefig(pdf, format="pdf", facecolor="white", metadata={"CreationDate": None, "Producer": None}, **tight)
-    return Rendered(png.getvalue(), pdf.getvalue(), svg.getvalue())
+        for name in formats:
+            content = io.BytesIO()
+            figure.savefig(content, format=name, **_OPTIONS[name], **tight)
+            rendered[name] = content.getvalue()
+    return rendered
 
 
-def write(drawing: Drawing, rendered: Rendered, folder: str | Path) -> list[Path]:
-    """Write <name>.png, .pdf and .svg below ``folder``. Returns their paths."""
-    paths = []
-    for suffix, content in (("png", rendered.png), ("pdf", rendered.pdf), ("svg", rendered.svg)):
-        path = Path(folder) / f"{drawing.name}.{suffix}"
-        with replacing(path) as file:
-            if isinstance(content, str):
-                content = f"{content.rstrip()}\n<!-- {_mark(drawing, content)} -->\n".encode()
-            file.write(content)
-        paths.append(path)
-    return paths
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "svg": {"transparent": True, "metadata": {"Date": None, "Creator": None}},
+    "png": {"dpi": 150, "facecolor": "white", "metadata": {"Software": None}},
+    "pdf": {"facecolor": "white", "metadata": {"CreationDate": None, "Producer": None}},
+}
 
 
-def made(drawing: Drawing, folder: str | Path) -> str | None:
+def made(drawing: Drawing, folder: str | Path, formats: Collection[str] = ("svg",)) -> str | None:
     """The drawing's SVG, its files below ``folder`` being up to date; None where there is nothing to draw.
 
-    Drawing is the slow part of a report, so files that this program wrote from the same data are kept as they are.
+    formats: in which it is wanted as a file; an SVG is always written. Drawing is the slow part of a report, so files that this
+    program wrote from the same data are kept. Files of other formats that show older data are removed.
     """
     if drawing.draw is None:
         return None
     path = Path(folder) / f"{drawing.name}.svg"
-    if path.with_suffix(".png").is_file() and path.with_suffix(".pdf").is_file() and path.is_file():
+    absent = ["svg", *(name for name in formats if name != "svg")]
+    if path.is_file():
         svg, _, mark = path.read_text(encoding="utf-8", errors="replace").rpartition("\n<!-- ")
         if mark == f"{_mark(drawing, svg)} -->\n":
+            absent = [name for name in absent if not path.with_suffix(f".{name}").is_file()]
+            if absent:
+                _write(path, render(drawing, absent))
             return svg
-    rendered = render(drawing)
-    assert rendered is not None
-    write(drawing, rendered, folder)
-    return rendered.svg.rstrip()
+    for name in FORMATS:
+        path.with_suffix(f".{name}").unlink(missing_ok=True)
+    rendered = render(drawing, absent)
+    svg = rendered["svg"].decode().rstrip()
+    _write(path, {**rendered, "svg": f"{svg}\n<!-- {_mark(drawing, svg)} -->\n".encode()})
+    return svg
+
+
+def _write(path: Path, rendered: Mapping[str, bytes]) -> None:
+    """One file a format. The SVG, whose mark vouches for the others, comes last."""
+    for name in sorted(rendered, key=("pdf", "png", "svg").index):
+        with replacing(path.with_suffix(f".{name}")) as file:
+            file.write(rendered[name])
 
 
 def _mark(drawing: Drawing, svg: str) -> str:
-    """What an SVG was drawn from and by, and what it holds, so that it is drawn anew when one of these changes."""
+    """A hash of what an SVG was drawn from and by, and one of what it holds: it is drawn anew when one of them changes."""
     sources = {__file__, drawing.draw.__code__.co_filename} if drawing.draw else {__file__}
     versions = [metadata.version(name) for name in ("matplotlib", "scikit-posthocs")]
     by = *versions, *(Path(source).read_text(encoding="utf-8") for source in sorted(sources))
@@ -226,8 +240,9 @@ def _style(name: str) -> Iterator[None]:
 
 
 def shown_groups(grid: pd.DataFrame) -> list[tuple[str, str]]:
-    """(group, protocol) of the grid, in the tables' order, the released protocol first."""
-    pairs = set(zip(grid["group"], grid["protocol"], strict=True))
+    """(group, protocol) of the plan, in the tables' order, the released protocol first."""
+    cells = planned(grid)
+    pairs = set(zip(cells["group"], cells["protocol"], strict=True))
     order = list(GROUPS)
     return sorted(pairs, key=lambda pair: (order.index(pair[0]), pair[1] != "released", pair[1]))
 
@@ -244,8 +259,19 @@ def short_names(grid: pd.DataFrame, columns: Iterable[str]) -> tuple[dict[str, s
     short = {}
     for column, one in own.items():
         rest = tuple(pair for pair in one["departed"] if pair not in shared)
-        short[column] = column_name(str(one["method"]), str(one["protocol"]), variant(rest))
+        sign = f" {OUTSIDE}" if column.endswith(OUTSIDE) else ""
+        short[column] = column_name(str(one["method"]), str(one["protocol"]), variant(rest)) + sign
     return short, f" All with {variant(shared)}."
+
+
+def signed_note(names: Iterable[str]) -> str:
+    """A sentence on the sign of scores from outside, where one of these names bears it."""
+    return f" {FROM_OUTSIDE}" if any(name.endswith(OUTSIDE) for name in names) else ""
+
+
+def title_lines(names: Iterable[str]) -> int:
+    """Lines of the longest of these titles of panels."""
+    return max((len(broken(name, TITLE_WIDTH)) for name in names), default=1)
 
 
 def counted(amount: int, word: str) -> str:

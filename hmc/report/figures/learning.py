@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from hmc.report.figures.drawing import Drawing, line_style, name_axes, panel_grid, short_names
-from hmc.report.figures.recall import TITLE_WIDTH
+from hmc.report.figures.drawing import TITLE_WIDTH, Drawing, line_style, name_axes, panel_grid, short_names, title_lines
 from hmc.report.grid import GROUPS
 from hmc.report.render import broken, slug
 
@@ -59,7 +58,8 @@ def _draw_learning(panels: Mapping[str, Mapping[str, Curve]]) -> Figure:
     single = len(panels) == 1
     across = min(4 if len(panels) > 2 else 2, len(datasets))
     above = 0.45 + 0.19 * math.ceil(len(datasets) / across)
-    figure, shown = panel_grid(len(panels), width=5.0 if single else 2.3, height=3.4 if single else 1.9, above=above)
+    size = {"width": 5.0, "height": 3.4} if single else {"width": 2.3, "height": 1.9}
+    figure, shown = panel_grid(len(panels), **size, above=above, title_lines=title_lines(panels))
     for axes, (column, curves) in zip(shown, panels.items(), strict=True):
         for dataset, curve in curves.items():
             axes.plot(*zip(*curve, strict=True), label=dataset, **line_style(datasets.index(dataset)))

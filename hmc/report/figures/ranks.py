@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from hmc.report.figures.drawing import COLOURS, INK, Drawing
+import numpy as np
+
+from hmc.report.figures.drawing import COLOURS, INK, Drawing, signed_note
 from hmc.report.render import slug
 from hmc.report.significance import Analysis
 from hmc.stats.pairwise import number
@@ -18,21 +20,17 @@ if TYPE_CHECKING:
 def critical_difference(found: Analysis) -> Drawing:
     """Average ranks over datasets, Nemenyi's critical difference, and bars over methods that it does not tell apart."""
     ranking = found.ranking
-    name = slug(f"critical_difference_{found.metric.name}_{found.protocol}")
-    title = f"Average ranks by {_lower(found.metric.title)} over datasets (1 is best), protocol {found.protocol}"
+    name = slug(f"critical_difference_{found.name}")
+    title = f"Average ranks by {found.metric.in_sentence} over datasets (1 is best), {found.where}"
     if ranking.p is None:
         reason = ranking.reason or "nothing is complete"
         return Drawing(name, title, f"No figure: {reason}.")
     data = repr((ranking.methods, ranking.ranks, ranking.nemenyi, ranking.critical_difference, ranking.alpha))
     note = (
         f"Friedman's test over {len(ranking.datasets)} datasets: p = {number(ranking.p)}. Bars join methods that are less than "
-        f"Nemenyi's critical difference apart, at {ranking.alpha:g}."
+        f"Nemenyi's critical difference apart, at {ranking.alpha:g}.{signed_note(ranking.methods)}"
     )
     return Drawing(name, title, note, lambda: _draw_ranks(found), data, width=640, more=ranking.sentence())
-
-
-def _lower(title: str) -> str:
-    return title if title.startswith("AU") else title[0].lower() + title[1:]
 
 
 def _draw_ranks(found: Analysis) -> Figure:
@@ -59,6 +57,10 @@ def _draw_ranks(found: Analysis) -> Figure:
     )
     for text in axes.texts:
         text.set_color(INK)
+    # The library takes a bar's points from a set, whose order changes from process to process.
+    for line in axes.lines:
+        if line.get_color() == COLOURS[1]:
+            line.set_xdata(np.sort(np.asarray(line.get_xdata())))
     axes.set_xlim(1, methods)
     axes.set_ylim(top=2.6)
     axes.set_xticks(range(1, methods + 1, math.ceil(methods / 12)))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hmc.report.figures.drawing import MARKERS, Drawing, line_style, name_axes, panel_grid
-from hmc.report.sweeps import METRICS, Sweep, shown_levels
+from hmc.report.metric import HALF, suffix
+from hmc.report.render import slug
+from hmc.report.sweeps import Sweep, shown_levels, shown_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,18 +19,24 @@ Point = tuple[float, float, float]
 """Level, mean and standard deviation."""
 
 
-def sweep_curves(sweep: Sweep) -> Drawing:
-    """Macro recall, macro F1 and AU(PRC) (percent) against the level of a setting, a panel a metric and a line a method.
+def sweep_curves(sweep: Sweep, rule: str = HALF) -> Drawing:
+    """The metrics of sweeps (percent) against the level of a setting, a panel a metric and a line a method.
 
     Bands are standard deviations over seeds. A level where a planned cell is not done is left out of its line.
     """
-    name = sweep.name
-    title = f"Macro recall, macro F1 and AU(PRC) (percent) by the {sweep.swept.title}, {sweep.where}"
+    name = slug(f"{sweep.name}{suffix(rule)}")
+    metrics = shown_metrics(sweep.cells, rule)
+    first, *others = [metrics[0].title, *(metric.in_sentence for metric in metrics[1:])]
+    names = f"{', '.join([first, *others[:-1]])} and {others[-1]}" if others else first
+    title = f"{names} (percent) by the {sweep.swept.title}, {sweep.where}"
     lines: dict[str, dict[str, list[Point]]] = {}
-    for metric in METRICS:
+    levels_of: dict[str, set[float]] = {label: set(sweep.levels) for label in sweep.labels}
+    for metric in metrics:
         for label in sweep.labels:
             points = []
-            for level in shown_levels(sweep, label):
+            complete = shown_levels(sweep, label, metric)
+            levels_of[label] &= set(complete)
+            for level in complete:
                 values = 100 * sweep.at(label, level)[metric.name].to_numpy(float)
                 points.append((level, float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0))
             if points:
@@ -37,9 +45,7 @@ def sweep_curves(sweep: Sweep) -> Drawing:
         return Drawing(name, title, "No figure: no level is complete.")
     counts = sorted(set(sweep.cells.groupby(["label", "level"]).size()))
     seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
-    lacking = [
-        f"{label} at {level:g}" for label in sweep.labels for level in sweep.levels if level not in shown_levels(sweep, label)
-    ]
+    lacking = [f"{label} at {level:g}" for label in sweep.labels for level in sweep.levels if level not in levels_of[label]]
     missing = f" Not complete and left out: {', '.join(lacking)}." if lacking else ""
     note = f"Mean over {seeds}; bands are one standard deviation over them.{missing}"
     logarithmic, levels, word = sweep.swept.logarithmic, sweep.levels, sweep.swept.title
