@@ -6,13 +6,19 @@ import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
 from typing import Any
 
 from hmc import console
+from hmc.experiments.made import is_finished, require_savable
+from hmc.experiments.sweep import sweep_table
+from hmc.results.record import Record
 from hmc.results.store import Store
+
+records: list[Record] = []
 
 
 def main(config: dict[str, Any]) -> int:
     runtime = console.runtime_settings(config)
     cell, store = console.cell(config, runtime), Store(runtime.results_dir)
-    if store.state(cell).name == "done" and not runtime.force:
+    require_savable(cell, runtime)
+    if is_finished(cell, store, runtime) and not runtime.force:
         print(f"already done: {cell} (force=true runs it again)")
     else:
         store.require_writable()
@@ -21,10 +27,13 @@ def main(config: dict[str, Any]) -> int:
         from hmc.experiments.run import run_cells
 
         run_cells([cell], runtime, on_epoch=epoch_bar(cell, runtime))
-    print(store.load(cell).text())
+    records.append(store.load(cell))
+    print(records[-1].text())
     print(f"  record: {store.path(cell)}")
+    if runtime.save_model:
+        print(f"  model: {store.model_path(cell)}")
     return 0
 
 
 if __name__ == "__main__":
-    console.open_door("train", main)
+    console.open_door("train", main, after_sweep=lambda: sweep_table(records))

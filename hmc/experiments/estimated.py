@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import numpy as np
-
 from hmc.data.dataset import Dataset
 from hmc.estimators import estimated_scores, mixed, mixture_weights
 from hmc.experiments.made import Made
@@ -78,8 +76,3 @@ def _times(began: float) -> dict[str, float]:
         "steps": 0,
         "stacked_cells": 1,
     }
-
-
-def as_float32(scores: np.ndarray) -> np.ndarray:
-    """Scores in the type in which they are stored."""
-    return np.ascontiguousarray(scores, dtype=np.float32)

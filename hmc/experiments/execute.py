@@ -12,9 +12,9 @@ from contextlib import closing
 
 from tqdm import tqdm
 
-from hmc.experiments import estimate, processes, slurm
+from hmc.experiments import cost, processes, slurm
 from hmc.experiments.lock import is_locked
-from hmc.experiments.outcome import Outcome, attempt
+from hmc.experiments.outcome import Outcome, run_stack
 from hmc.experiments.stacks import fitting
 from hmc.results.store import FAILED, Store
 from hmc.settings import Cell, ExecutorSettings, RuntimeSettings, SettingsError
@@ -67,7 +67,7 @@ def stacks(cells: Sequence[Cell], most: Callable[[Cell], int]) -> list[Stack]:
     made: list[Stack] = []
     last: dict[str, tuple[Stack, int]] = {}
     for cell in cells:
-        alike = estimate.without_seed(cell)
+        alike = cost.without_seed(cell)
         open_stack, limit = last.get(alike, ([], 0))
         if len(open_stack) < limit:
             open_stack.append(cell)
@@ -99,7 +99,7 @@ def _run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorS
 
 def _inline(waiting: Sequence[Stack], runtime: RuntimeSettings) -> Generator[Outcome, None, None]:
     for stack in waiting:
-        yield from attempt(stack, runtime, epoch_bar(stack[0], runtime))
+        yield from run_stack(stack, runtime, epoch_bar(stack[0], runtime))
 
 
 def _released(elsewhere: dict[str, tuple[Cell, int]], store: Store) -> list[str]:
@@ -121,10 +121,10 @@ def _failure_time(store: Store, cell: Cell) -> int:
 
 
 class _Progress:
-    """What a person sees of a run. The time left is estimated from the work done and to do, not from the number of cells."""
+    """What a user sees of a run. The time left is estimated from the work done and to do, not from the number of cells."""
 
     def __init__(self, cells: Sequence[Cell], runtime: RuntimeSettings) -> None:
-        self.work = estimate.work(cells)
+        self.work = cost.work(cells)
         self.cells, self.ended = len(cells), 0
         self.bar = tqdm(
             total=sum(self.work.values()),
@@ -161,7 +161,7 @@ class _Progress:
 
 
 def epoch_bar(cell: Cell, runtime: RuntimeSettings) -> Callable[[int, int], None]:
-    """A progress bar over a cell's epochs, silent where the output is no terminal."""
+    """A progress bar over a cell's epochs, silent where the output is not a terminal."""
     epochs = cell.settings.training.epochs
     bar = tqdm(total=epochs, desc=str(cell), unit="epoch", leave=False, disable=None if runtime.progress else True)
 

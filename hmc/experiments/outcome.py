@@ -25,7 +25,7 @@ class Outcome:
     holder: str = ""
 
 
-def attempt(
+def run_stack(
     cells: Sequence[Cell], runtime: RuntimeSettings, on_epoch: Callable[[int, int], None] = lambda epoch, steps: None
 ) -> list[Outcome]:
     """Run a stack; what another process runs is taken out of it, and if the stack fails, each of its cells is tried alone."""
@@ -45,9 +45,9 @@ def attempt(
         error = described(problem)
     # Not in the handlers: there, the error keeps alive what a stack too large had in memory.
     if theirs:
-        return [*theirs, *(attempt(mine, runtime, on_epoch) if mine else [])]
+        return [*theirs, *(run_stack(mine, runtime, on_epoch) if mine else [])]
     if error and len(mine) > 1:
-        return [outcome for cell in mine for outcome in attempt([cell], runtime, on_epoch)]
+        return [outcome for cell in mine for outcome in run_stack([cell], runtime, on_epoch)]
     return [Outcome(cell, error) for cell in mine]
 
 

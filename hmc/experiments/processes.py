@@ -10,6 +10,7 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections import deque
@@ -19,15 +20,18 @@ from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from hmc.experiments.outcome import Outcome, attempt, lost
+from hmc.experiments import pool
+from hmc.experiments.outcome import Outcome, run_stack
+from hmc.experiments.pool import Ended, Stack
 from hmc.results.provenance import cores
 from hmc.results.store import Store
-from hmc.settings import Cell, ExecutorSettings, RuntimeSettings
-
-Stack = Sequence[Cell]
+from hmc.settings import ExecutorSettings, RuntimeSettings
 
 STARTS = 5
 """So often is a process started before the reproduction gives up."""
+
+LONGEST_FOLDER = 70
+"""Of a temporary folder's path, in bytes: a socket's path has room for 104 or 108, and multiprocessing adds some 30."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -38,24 +42,9 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
     A stack whose process is killed goes on from its checkpoint in another one, once; the second time it has failed.
     Closing the iterator, or an error in it, kills the processes.
     """
-    left = deque(waiting)
-    again: set[str] = set()
-    store = Store(runtime.results_dir)
-    runtime = dataclasses.replace(runtime, progress=False)
-    with _Workers(min(count(runtime, executor), len(left)), runtime) as workers:
-        while left or workers.busy:
-            while left and workers.free:
-                workers.start(left.popleft())
-            for stack, outcomes, ended in workers.finished():
-                yield from outcomes
-                if not ended:
-                    continue
-                if stack[0].identity in again:
-                    error = f"its process {ended}, twice; if memory ran out, set executor.workers or executor.stack lower"
-                    yield from [lost(cell, store, error, {}) for cell in stack]
-                else:
-                    again.add(stack[0].identity)
-                    left.append(stack)
+    quiet = dataclasses.replace(runtime, progress=False)
+    with _Workers(min(count(runtime, executor), len(waiting)), quiet) as workers:
+        yield from pool.run(waiting, workers, Store(runtime.results_dir))
 
 
 def count(runtime: RuntimeSettings, executor: ExecutorSettings) -> int:
@@ -70,7 +59,7 @@ class _Workers:
     def __init__(self, most: int, runtime: RuntimeSettings) -> None:
         self.most, self.runtime = most, runtime
         self.idle: list[tuple[Any, Connection]] = []
-        self.busy: dict[Connection, tuple[Any, Stack]] = {}
+        self.running: dict[Connection, tuple[Any, Stack]] = {}
 
     def __enter__(self) -> _Workers:
         return self
@@ -83,39 +72,41 @@ class _Workers:
                 connection.close()
                 if kind is None:
                     process.join(5)
-            for process in [process for process, _ in [*self.idle, *self.busy.values()]]:
+            for process in [process for process, _ in [*self.idle, *self.running.values()]]:
                 process.kill()
                 process.join()
             if kind is not None:
                 _kill_server()
 
-    @property
-    def free(self) -> bool:
-        return len(self.busy) < self.most
+    def busy(self) -> bool:
+        return bool(self.running)
 
-    def start(self, stack: Stack) -> None:
-        """Give a stack to a process that has none, or to a new one."""
-        process, connection = self.idle.pop() if self.idle else _spawn(self.runtime)
-        self.busy[connection] = (process, stack)
-        # A worker that is gone already is noticed where the others are.
-        with contextlib.suppress(OSError):
-            connection.send(list(stack))
+    def start(self, left: deque[Stack]) -> None:
+        """Give a stack to each process that has none, and to new ones while there is room."""
+        while left and len(self.running) < self.most:
+            process, connection = self.idle.pop() if self.idle else _spawn(self.runtime)
+            stack = left.popleft()
+            self.running[connection] = (process, stack)
+            # A worker that is gone already is noticed where the others are.
+            with contextlib.suppress(OSError):
+                connection.send(list(stack))
 
-    def finished(self) -> Iterator[tuple[Stack, list[Outcome], str]]:
-        """Waits for one at least. With each stack its outcomes, or how its process ended before there were any."""
-        for connection in wait_for(list(self.busy)):
+    def ended(self) -> Iterator[Ended]:
+        """Waits for one at least."""
+        for connection in wait_for(list(self.running)):
             assert isinstance(connection, Connection)
-            process, stack = self.busy.pop(connection)
+            process, stack = self.running.pop(connection)
             try:
                 outcomes = connection.recv()
             except (EOFError, OSError):
                 connection.close()
-                # Only when it is all gone are its claims.
+                # Its lock is released only when the process is gone.
                 process.join()
-                yield stack, [], _ending(process.exitcode)
+                remedy = "if memory ran out, set executor.workers or executor.stack lower"
+                yield Ended(stack, killed=f"its process {_ending(process.exitcode)}, twice; {remedy}")
             else:
                 self.idle.append((process, connection))
-                yield stack, outcomes, ""
+                yield Ended(stack, outcomes)
 
 
 def _ending(code: int) -> str:
@@ -137,7 +128,7 @@ def _spawn(runtime: RuntimeSettings) -> tuple[Any, Connection]:
                 # takes no time; until it is ready takes seconds, in which an interrupt is heard.
                 # (Its own helper first: to start that one unblocks.)
                 resource_tracker.ensure_running()
-                with _interrupts_blocked():
+                with _interrupts_blocked(), _short_temporary_folder():
                     forkserver.ensure_running()
                 process.start()
         # The server was killed (by the kernel, for its memory) while it was asked; the next question starts another one.
@@ -167,6 +158,18 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _short_temporary_folder() -> Iterator[None]:
+    """For the server's socket, whose path may have some hundred characters, no more; a temporary folder may have a longer one."""
+    before = tempfile.gettempdir()
+    if len(os.fsencode(before)) > LONGEST_FOLDER and os.access("/tmp", os.W_OK):
+        tempfile.tempdir = "/tmp"
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 @contextlib.contextmanager
@@ -201,7 +204,7 @@ def _serve(connection: Connection, runtime: RuntimeSettings) -> None:
             stack = connection.recv()
         except (EOFError, OSError):
             return
-        connection.send(attempt(stack, runtime))
+        connection.send(run_stack(stack, runtime))
 
 
 def _end_with_parent() -> None:

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from hmc.data import catalog
 from hmc.data.download import fetch
-from hmc.experiments import estimate, plan, processes
-from hmc.experiments.estimate import Estimate
-from hmc.experiments.leftovers import tidy
+from hmc.experiments import cost, plan, processes
+from hmc.experiments.cost import Cost
+from hmc.experiments.leftovers import remove_leftovers
 from hmc.experiments.plan import PlannedCell
 from hmc.experiments.reevaluate import evaluate_again
 from hmc.results.reference import known_lines, recorded
 from hmc.results.runs_csv import merged
 from hmc.results.store import Store
+from hmc.rules import require_known
 from hmc.settings import Cell, DatasetSettings, ExecutorSettings, RuntimeSettings, SuiteSettings
 
 
@@ -79,7 +80,7 @@ def show_plan(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
         print(f"  left out: {reason}")
     print(_known(entries, known, reuse), end="")
     if left:
-        print(_expectation(left, expected, workers, store.folder))
+        print(_expectation(left, expected, workers, store.folder, runtime.keep_scores))
 
 
 SHOWN_REASONS, SHOWN_COLUMNS = 8, 20
@@ -95,7 +96,7 @@ def _known(entries: Sequence[PlannedCell], known: Collection[str], reuse: bool) 
 
 
 def _plan_table(
-    title: str, named: Sequence[tuple[str, PlannedCell]], left: Sequence[Cell], expected: Estimate, known: Collection[str]
+    title: str, named: Sequence[tuple[str, PlannedCell]], left: Sequence[Cell], expected: Cost, known: Collection[str]
 ) -> str:
     """One line a name: cells by state, those that are recorded whatever their state, and hours of those to be run."""
     groups: dict[str, list[PlannedCell]] = {}
@@ -120,19 +121,22 @@ def _workers(runtime: RuntimeSettings, executor: ExecutorSettings) -> int:
     return processes.count(runtime, executor) if executor.name == "processes" else max(1, executor.workers)
 
 
-def _estimated(left: Sequence[Cell], store: Store, executor: ExecutorSettings, workers: int) -> Estimate:
-    return estimate.estimate(left, merged(known_lines(store), store.rows()), stack=max(1, executor.stack), workers=workers)
+def _estimated(left: Sequence[Cell], store: Store, executor: ExecutorSettings, workers: int) -> Cost:
+    return cost.cost(left, merged(known_lines(store), store.rows()), stack=max(1, executor.stack), workers=workers)
 
 
-def _expectation(left: Sequence[Cell], expected: Estimate, workers: int, folder: Path) -> str:
+def _expectation(left: Sequence[Cell], expected: Cost, workers: int, folder: Path, keep_scores: bool) -> str:
     hours = expected.hours(left)
-    source = f"step times measured for {expected.measured} of {len(left)} cells, the rest by their networks' sizes"
+    source = f"by measured times for {expected.measured} of {len(left)} cells, by their sizes for the rest"
     known = "" if None not in expected.seconds.values() else "; own datasets not counted"
+    scores = f"{cost.readable(expected.score_bytes)} of scores (keep_scores=false: none), " if keep_scores else ""
+    forests = f"\nmemory: up to {cost.readable(expected.memory_bytes)} for one fitted forest; {workers} may be fitted at a time"
+    memory = forests if expected.memory_bytes else ""
     at_once = f", {hours / workers:.2f} h with {workers} at a time" if workers > 1 else ""
     return (
         f"to run: {len(left)} cells, {hours:.2f} h of one process{at_once} ({source}{known})\n"
-        f"disk: {estimate.readable(expected.record_bytes)} of records, up to {estimate.readable(expected.checkpoint_bytes)} of "
-        f"checkpoints meanwhile; {estimate.readable(estimate.free_bytes(folder))} are free"
+        f"disk: {cost.readable(expected.record_bytes)} of records, {scores}up to {cost.readable(expected.checkpoint_bytes)} of "
+        f"checkpoints meanwhile; {cost.readable(cost.free_bytes(folder))} are free{memory}"
     )
 
 
@@ -141,8 +145,10 @@ def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
 
     reuse: whether results that are checked in, or in the results folder's runs.csv, are taken as they stand.
 
-    Raises UnwritableError, before anything runs, where the results folder cannot be written.
+    Raises, before anything runs, UnwritableError where the results folder cannot be written, SettingsError for a rule that is not
+    known.
     """
+    require_known(runtime.rules)
     pairs, left_out = plan.identified(suite, runtime)
     store = Store(runtime.results_dir)
     entries = plan.with_states([cell for cell, _ in pairs], store, with_scores=runtime.require_scores)
@@ -159,12 +165,15 @@ def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
     to_run = [cell for cell in wanted if cell.dataset not in unavailable]
     for entry in entries:
         if entry.state == "done" and not runtime.force:
-            tidy(store.path(entry.cell))
+            remove_leftovers(store.path(entry.cell))
     failed: dict[str, str] = {}
     if to_run:
         store.require_writable()
         workers = _workers(runtime, executor)
-        print(_expectation(to_run, _estimated(to_run, store, executor, workers), workers, store.folder), flush=True)
+        print(
+            _expectation(to_run, _estimated(to_run, store, executor, workers), workers, store.folder, runtime.keep_scores),
+            flush=True,
+        )
         from hmc.experiments.execute import execute
 
         for stage in plan.in_stages(to_run, store, force=runtime.force):
@@ -172,7 +181,7 @@ def reproduce(suite: SuiteSettings, runtime: RuntimeSettings, executor: Executor
             forced = dataclasses.replace(runtime, require_scores=True) if any(cell.parts for cell in to_run) else runtime
             failed |= {str(outcome.cell): outcome.error for outcome in execute(stage, forced, executor) if outcome.error}
     evaluated = evaluate_again([cell for cell, _ in pairs], runtime)
-    if evaluated.again:
+    if evaluated.again or evaluated.failed:
         print(evaluated.text())
     required_but_left_out = any(required and cell.dataset in unavailable for cell, required in pairs)
     return Reproduction(tuple(cell for cell, _ in pairs), left_out, failed, bool(failed) or required_but_left_out)

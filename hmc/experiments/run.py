@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
 
 from hmc.data.catalog import DataError
 from hmc.data.dataset import Dataset
@@ -16,13 +18,15 @@ from hmc.data.load import load
 from hmc.experiments.evaluate import EVALUATION_VERSION, HeldOutScores, evaluate, held_out_of_sibling
 from hmc.experiments.leftovers import keep_only_results
 from hmc.experiments.lock import locked
-from hmc.experiments.made import Made
+from hmc.experiments.made import Made, is_finished, require_savable
 from hmc.experiments.trackers import tracker
 from hmc.results.provenance import environment
 from hmc.results.record import Record
 from hmc.results.store import Store
+from hmc.rules import require_known
 from hmc.scores import Scores, digest_of, save_scores
-from hmc.settings import Cell, RuntimeSettings
+from hmc.settings import Cell, RuntimeSettings, to_mapping
+from hmc.training.saved import Model, save_model
 
 OnEpoch = Callable[[int, int], None]
 
@@ -33,15 +37,18 @@ def run_cells(cells: Sequence[Cell], runtime: RuntimeSettings, *, on_epoch: OnEp
 
     Goes on from the stack's checkpoint where there is one. A cell that another process finished meanwhile is not run again.
     Whatever ends the run (an Exception, MemoryError included) is saved as each cell's failure and raised again. Returns the
-    cells' records. Raises LockedError where another process runs one of the cells; then nothing is run.
+    cells' records. Raises LockedError where another process runs one of the cells, SettingsError for a rule that is not known;
+    then nothing is run.
     """
+    require_known(runtime.rules)
     if len(cells) > 1 and cells[0].settings.rows_depend_on_seed:
         raise ValueError("cells that train on rows of their own cannot share a stack")
+    require_savable(cells[0], runtime)
     store, track = Store(runtime.results_dir), tracker(runtime)
     with contextlib.ExitStack() as held:
         for cell in cells:
             held.enter_context(locked(store.path(cell)))
-        waiting = [cell for cell in cells if runtime.force or not store.is_done(cell, with_scores=runtime.require_scores)]
+        waiting = [cell for cell in cells if runtime.force or not is_finished(cell, store, runtime)]
         if waiting:
             for record in _run_locked(waiting, runtime, store, on_epoch):
                 track(record)
@@ -55,7 +62,7 @@ def _run_locked(cells: Sequence[Cell], runtime: RuntimeSettings, store: Store, o
     try:
         if cells[0].settings.method.kind == "network":
             # torch takes seconds to import, and no other kind needs it.
-            from hmc.experiments.networks import prepared_device
+            from hmc.training.device import prepared_device
 
             about["device"] = str(prepared_device(runtime))
         records = _records(cells, runtime, store, on_epoch, started, about)
@@ -90,7 +97,8 @@ def _made(cells: Sequence[Cell], dataset: Dataset, runtime: RuntimeSettings, sto
     """The scores of each cell, whatever kind of method makes them."""
     (kind,) = {cell.settings.method.kind for cell in cells}
     if kind == "network":
-        from hmc.experiments.networks import prepared_device, trained_scores
+        from hmc.experiments.networks import trained_scores
+        from hmc.training.device import prepared_device
 
         return trained_scores(cells, dataset, runtime, store, prepared_device(runtime), on_epoch)
     from hmc.experiments.estimated import scores_of_estimator, scores_of_mixture
@@ -111,12 +119,17 @@ def recorded(
     about: dict[str, Any],
     origin: str = "",
 ) -> Record:
-    """Keep a cell's scores and evaluate them: its record, not yet saved. origin: what scores from outside are to be marked with."""
+    """Keep a cell's scores and evaluate them: its record, not yet saved.
+
+    origin: what scores from outside are to be marked with.
+    """
     scores = Scores(cell.identity, made.test, made.held_out)
     if runtime.keep_scores:
         save_scores(store.scores_path(cell), scores)
     own = None if made.held_out is None else HeldOutScores(cell.identity, made.held_out, dataset)
     found = evaluate(cell, made.test, dataset, own or held_out_of_sibling(cell, store, runtime), runtime.rules)
+    if runtime.save_model:
+        save_model(store.model_path(cell), _model(cell, made, dataset, found.thresholds, about))
     return Record.complete(
         cell,
         data={**_data(dataset), **({"origin": origin} if origin else {})},
@@ -124,6 +137,7 @@ def recorded(
         rules=found.rules,
         nodes=found.nodes,
         lacking=found.lacking,
+        validation=found.validation,
         evaluation={
             "version": EVALUATION_VERSION,
             "tuning": found.tuning,
@@ -133,6 +147,18 @@ def recorded(
         learning_curve=made.learning_curve,
         times={**times, "evaluate_seconds": round(found.seconds, 3)},
         environment=about,
+    )
+
+
+def _model(cell: Cell, made: Made, dataset: Dataset, thresholds: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> Model:
+    assert dataset.preparation is not None, "only networks of tables are saved"
+    return Model(
+        hierarchy=dataset.hierarchy,
+        feature_names=dataset.feature_names,
+        preparation=dataset.preparation,
+        layers=tuple(made.layers),
+        thresholds=thresholds,
+        about={"cell": str(cell), "identity": cell.identity, "settings": to_mapping(cell.settings), "environment": dict(about)},
     )
 
 

@@ -12,17 +12,18 @@ import dataclasses
 import shlex
 import subprocess
 import time
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hmc.experiments import pool
 from hmc.experiments.lock import is_locked
-from hmc.experiments.outcome import Outcome, attempt, lost
+from hmc.experiments.outcome import Outcome, run_stack
+from hmc.experiments.pool import Ended, Stack
 from hmc.results.provenance import CHECKOUT, SLURM_LOGS
 from hmc.results.store import Store
 from hmc.settings import Cell, ExecutorSettings, RuntimeSettings, SettingsError
-
-Stack = Sequence[Cell]
 
 POLL_SECONDS = 2.0
 LARGEST_ARRAY = 1000
@@ -33,7 +34,7 @@ class Task:
     """What a node is given. At its time limit submitit asks for ``checkpoint`` and queues the task again."""
 
     def __call__(self, stack: Stack, runtime: RuntimeSettings) -> None:
-        attempt(stack, runtime)
+        run_stack(stack, runtime)
 
     def checkpoint(self, stack: Stack, runtime: RuntimeSettings) -> Any:
         """The same again: the training's own checkpoint is on disk already."""
@@ -48,38 +49,49 @@ def run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSe
     Raises SettingsError where submitit or Slurm is not installed, OSError where Slurm does not take the jobs.
     """
     store = Store(runtime.results_dir)
-    runtime = _on_nodes(runtime)
-    folder = store.folder / SLURM_LOGS
-    jobs = _submit(waiting, runtime, executor, folder) if waiting else {}
-    again: set[str] = set()
-    gone_since: dict[str, float] = {}
+    tasks = _Tasks(_on_nodes(runtime), executor, store)
     try:
-        while jobs:
-            time.sleep(POLL_SECONDS)
-            queued = _queued()
-            resubmitted = []
-            for number, (paths, stack) in list(jobs.items()):
-                if not paths.result_pickle.exists():
-                    if queued is None or number in queued:
-                        gone_since.pop(number, None)
-                        continue
-                    if time.monotonic() - gone_since.setdefault(number, time.monotonic()) < executor.slurm.lost_seconds:
-                        continue
-                    if stack[0].identity not in again:
-                        again.add(stack[0].identity)
-                        resubmitted.append(stack)
-                        del jobs[number]
-                        continue
-                    outcomes = [_lost(cell, store, number) for cell in stack]
-                else:
-                    outcomes = [_outcome(cell, store, paths.stderr) for cell in stack]
-                del jobs[number]
-                yield from outcomes
-            if resubmitted:
-                jobs |= _submit(resubmitted, runtime, executor, folder)
+        yield from pool.run(waiting, tasks, store)
     finally:
-        if jobs:
-            _slurm("scancel", *sorted({number.partition("_")[0] for number in jobs}))
+        tasks.cancel()
+
+
+class _Tasks:
+    """Tasks in Slurm's queue, by number, each with its submitit paths and its stack."""
+
+    def __init__(self, runtime: RuntimeSettings, executor: ExecutorSettings, store: Store) -> None:
+        self.runtime, self.executor, self.store = runtime, executor, store
+        self.running: dict[str, tuple[Any, Stack]] = {}
+        self.gone_since: dict[str, float] = {}
+
+    def busy(self) -> bool:
+        return bool(self.running)
+
+    def start(self, left: deque[Stack]) -> None:
+        """Submit all of them: Slurm decides how many run at a time."""
+        if left:
+            self.running |= _submit(list(left), self.runtime, self.executor, self.store.folder / SLURM_LOGS)
+            left.clear()
+
+    def ended(self) -> Iterator[Ended]:
+        """Those that ended since it was asked last; waits a moment."""
+        time.sleep(POLL_SECONDS)
+        queued = _queued()
+        for number, (paths, stack) in list(self.running.items()):
+            if paths.result_pickle.exists():
+                del self.running[number]
+                yield Ended(stack, [_outcome(cell, self.store, paths.stderr) for cell in stack])
+            elif queued is None or number in queued:
+                self.gone_since.pop(number, None)
+            elif time.monotonic() - self.gone_since.setdefault(number, time.monotonic()) >= self.executor.slurm.lost_seconds:
+                del self.running[number]
+                log = f"{SLURM_LOGS}/{number}_0_log.err"
+                yield Ended(stack, killed=f"its Slurm task was killed twice; see {log}", environment={"log": log})
+
+    def cancel(self) -> None:
+        """Take what is left out of the queue."""
+        if self.running:
+            _slurm("scancel", *sorted({number.partition("_")[0] for number in self.running}))
 
 
 def _submit(
@@ -129,11 +141,6 @@ def _outcome(cell: Cell, store: Store, log: Path) -> Outcome:
     if state.name == "failed":
         return Outcome(cell, state.reason)
     return Outcome(cell, f"its Slurm task left no result; see {log}")
-
-
-def _lost(cell: Cell, store: Store, number: str) -> Outcome:
-    log = f"{SLURM_LOGS}/{number}_0_log.err"
-    return lost(cell, store, f"its Slurm task was killed twice; see {log}", {"log": log})
 
 
 def _queued() -> set[str] | None:

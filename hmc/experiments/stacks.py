@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hmc.experiments import estimate
+from hmc.experiments import cost
 from hmc.settings import Cell, RuntimeSettings
 
 UPDATE_BYTES_PER_PARAMETER = 28
@@ -20,9 +20,9 @@ def fitting(runtime: RuntimeSettings) -> Callable[[Cell], int]:
 
     One on a CPU, where cells side by side in processes of their own are faster, and for a dataset of unknown size.
     """
-    from hmc.experiments.networks import device_for
+    from hmc.training.device import device_for
 
-    device = device_for(runtime)
+    device = device_for(runtime.device)
     if device.type != "cuda":
         return lambda cell: 1
     import torch
@@ -33,7 +33,7 @@ def fitting(runtime: RuntimeSettings) -> Callable[[Cell], int]:
 
 def fit(cell: Cell, free_bytes: int) -> int:
     """How many seeds fit into so much memory; at least one, which may then fail with what the device says."""
-    parameters = estimate.parameters(cell)
+    parameters = cost.parameters(cell)
     if parameters is None:
         return 1
     return max(1, int(SHARE * free_bytes // (parameters * UPDATE_BYTES_PER_PARAMETER + CELL_BYTES)))

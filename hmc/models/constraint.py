@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
 from hmc.hierarchy import Hierarchy
+from hmc.models.compiled import compiled
 
 
 class Constraint:
@@ -91,7 +91,7 @@ class _EdgeKernel:
         return winners
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _walk(values, order, offsets, children, winners):  # type: ignore[no-untyped-def]
     for row in range(values.shape[0]):
         for node in range(values.shape[1]):
@@ -105,7 +105,7 @@ def _walk(values, order, offsets, children, winners):  # type: ignore[no-untyped
             winners[row, node] = best
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _walk_matching(values, labels, order, offsets, children, winners):  # type: ignore[no-untyped-def]
     for row in range(values.shape[0]):
         for node in range(values.shape[1]):

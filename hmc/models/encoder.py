@@ -49,7 +49,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.body = body
         self.width = width
-        # No part of the weights: neither mixed with noise nor expected of a checkpoint.
+        # Not among the weights: neither mixed with noise nor expected of a checkpoint.
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(deviation).view(1, -1, 1, 1), persistent=False)
 
@@ -104,20 +104,20 @@ def encode(encoder: Encoder, images: np.ndarray, device: torch.device, rows_at_o
 def read_checkpoint(settings: EncoderSettings, body: nn.Module) -> dict[str, Tensor]:
     """The state dict in ``encoder.checkpoint``, or under its key ``state_dict``, less the classifier. Nothing in it is run.
 
-    Raises EncoderError where the file is no such checkpoint, or one of another network.
+    Raises EncoderError where the file is not such a checkpoint, or one of another network.
     """
     at = f"encoder.checkpoint={settings.checkpoint}"
     try:
         document = torch.load(Path(settings.checkpoint).expanduser(), map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise EncoderError(f"{at} is not there; correct the path") from None
-    # A file that is none of torch's, or holds more than weights, fails in any way that unpickling and unzipping know.
+    # A file that torch did not write, or that holds more than weights, fails in any way that unpickling and unzipping know.
     except Exception as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise EncoderError(f"{at} holds no weights ({reason}); save a state dict with torch.save") from None
+        raise EncoderError(f"{at} cannot be read as weights ({reason}); save a state dict with torch.save") from None
     state = document.get("state_dict", document) if isinstance(document, Mapping) else document
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise EncoderError(f"{at} is no state dict; save model.state_dict() with torch.save")
+        raise EncoderError(f"{at} must hold a state dict, names to tensors; save model.state_dict() with torch.save")
     kept = {name: value for name, value in state.items() if not name.startswith(CLASSIFIERS)}
     wanted = body.state_dict()
     for name in sorted(kept.keys() | wanted.keys()):
@@ -221,7 +221,7 @@ def _torchvision(name: str, shape: Sequence[int]) -> Any:
         reason = " ".join(str(error).split())
         raise EncoderError(
             f"encoder.name={name} comes from torchvision, which cannot be imported ({reason}); install the one that fits your "
-            "torch: pip install 'hmc[images]'"
+            "torch: pip install '.[images]'"
         ) from None
     return getattr(models, name)(weights=None)
 

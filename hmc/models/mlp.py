@@ -20,6 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hmc.models.compiled import compiled
+
 
 @dataclass(frozen=True)
 class Networks:
@@ -122,7 +124,7 @@ _WINDOW = 64
 """Units whose weights of one block are used by all rows before the next units': they stay in the second-level cache."""
 
 
-@numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc"})
+@compiled(nogil=True, parallel=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc"})
 def _few_rows(layer, inputs, outputs):  # type: ignore[no-untyped-def]
     """A batched product with a small batch that reads a unit's weights only where the unit is on (dropout 0.7 and ReLU leave
     about one in six).

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hmc.models.compiled import compiled
 from hmc.models.mlp import Activations, Networks, through_hidden
 from hmc.settings import TrainingSettings
 
@@ -103,7 +104,7 @@ def _update_in_one_pass(
     return below if wants_below else None
 
 
-@numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "reassoc"})
+@compiled(nogil=True, parallel=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "reassoc"})
 def _pass(layer, first, second, inputs, gradient, below, rate, correction, weight_decay, beta1, beta2, epsilon):  # type: ignore[no-untyped-def]
     """For each row i of each network: below[:, i] = gradient @ layer[i], then Adam's update of layer[i].
 

@@ -165,3 +165,22 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(tmp_path: Path, m
         records = run_cells([make_cell()], runtime_in(tmp_path, checkpoint_seconds=0))
     assert records[0].status == "complete"
     assert not list(tmp_path.rglob(f"*{NAME}*"))
+
+
+def test_links_in_a_checkpoints_place_are_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    folder = tmp_path / "cell"
+    folder.mkdir()
+    for name in (NAME, f".{NAME}.tmp", f".{NAME}.abc.tmp"):
+        (folder / name).symlink_to(victim)
+    checkpoint_in(folder).save(STATE)
+    assert victim.read_text() == "precious"
+    assert [path.name for path in folder.iterdir()] == [NAME]
+    assert checkpoint_in(folder).load() is not None
+
+
+def test_what_a_killed_process_wrote_of_a_checkpoint_is_removed(tmp_path: Path) -> None:
+    (tmp_path / f".{NAME}.abc.tmp").write_bytes(b"half")
+    checkpoint_in(tmp_path).save(STATE)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hmc.experiments.lock import NAME, LockedError, is_locked, locked
+from hmc.files import UnwritableError
 
 
 def test_a_claim_excludes_and_is_released(tmp_path: Path) -> None:
@@ -87,3 +88,15 @@ while added < 50:
     assert [racer.wait() for racer in racers] == [0] * 4
     assert (tmp_path / "number").read_text() == "200"
     assert not (tmp_path / "cell" / NAME).exists()
+
+
+def test_a_link_in_the_locks_place_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    folder = tmp_path / "cell"
+    folder.mkdir()
+    (folder / NAME).symlink_to(victim)
+    assert not is_locked(folder)
+    with pytest.raises(UnwritableError, match=r"cell/lock cannot be written: it is a symbolic link; remove it"), locked(folder):
+        pytest.fail("locked through a link")
+    assert victim.read_text() == "precious"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hmc.experiments import estimate
+from hmc.experiments import cost
 from hmc.experiments.execute import execute
 from hmc.experiments.stacks import CELL_BYTES, SHARE, UPDATE_BYTES_PER_PARAMETER, fit, fitting
 from hmc.settings import ExecutorSettings, SettingsError
@@ -13,7 +13,7 @@ from tests.experiments.examples import make_cell, runtime_in
 
 def test_a_stack_fills_the_free_memory_and_no_more() -> None:
     cell = make_cell(0)
-    parameters = estimate.parameters(cell)
+    parameters = cost.parameters(cell)
     assert parameters
     one = parameters * UPDATE_BYTES_PER_PARAMETER + CELL_BYTES
     assert fit(cell, int(10.5 * one / SHARE)) == 10

@@ -8,7 +8,7 @@ import pytest
 
 from hmc import configs
 from hmc.data.identity import data_sha256
-from hmc.experiments.outcome import Outcome, attempt
+from hmc.experiments.outcome import Outcome, run_stack
 from hmc.experiments.run import run_cells
 from hmc.experiments.trackers import tracker
 from hmc.results.store import COMPLETE, Store
@@ -40,7 +40,7 @@ def test_a_tracker_that_fails_costs_no_result(tmp_path: Path, monkeypatch: pytes
     runtime = RuntimeSettings(results_dir=str(tmp_path), tracker="mlflow", checkpoint_seconds=0)
     cells = [cell(runtime, seed) for seed in range(2)]
     with pytest.warns(RuntimeWarning) as warned:
-        assert attempt(cells, runtime) == [Outcome(one) for one in cells]
+        assert run_stack(cells, runtime) == [Outcome(one) for one in cells]
     assert [str(warning.message) for warning in warned] == [
         f"tracker=mlflow does not show synthetic_tree/chmcnn/seed {seed} (database is locked); its record is saved all the same"
         for seed in range(2)

@@ -127,8 +127,8 @@ def test_a_checkpoint_that_is_none_is_one_line(tmp_path: Path, monkeypatch: pyte
             **good,
             "convolution_1.bias": torch.zeros(3),
         },
-        r"is no state dict": [1, 2],
-        r"holds no weights \(.+\); save a state dict": Code(),
+        r"must hold a state dict": [1, 2],
+        r"cannot be read as weights \(.+\); save a state dict": Code(),
     }
     for words, document in cases.items():
         with pytest.raises(EncoderError, match=words) as raised:
@@ -136,7 +136,7 @@ def test_a_checkpoint_that_is_none_is_one_line(tmp_path: Path, monkeypatch: pyte
         assert "\n" not in str(raised.value)
     assert not (tmp_path / "was_run").exists()
     (tmp_path / "text").write_text("hello")
-    with pytest.raises(EncoderError, match="holds no weights"):
+    with pytest.raises(EncoderError, match="cannot be read as weights"):
         read_checkpoint(EncoderSettings("small_convolution", checkpoint=str(tmp_path / "text")), body)
     with pytest.raises(EncoderError, match="is not there"):
         read_checkpoint(EncoderSettings("small_convolution", checkpoint=str(tmp_path / "none")), body)
@@ -156,13 +156,13 @@ def torchvision():  # type: ignore[no-untyped-def]
     try:
         import torchvision
     except (ImportError, RuntimeError) as error:
-        pytest.skip(f"torchvision cannot be imported ({' '.join(str(error).split())}); pip install 'hmc[images]'")
+        pytest.skip(f"torchvision cannot be imported ({' '.join(str(error).split())}); pip install '.[images]'")
     return torchvision
 
 
 def test_without_torchvision_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "torchvision", None)
-    with pytest.raises(EncoderError, match=r"comes from torchvision, which cannot be imported \(.+\); install .+hmc\[images\]"):
+    with pytest.raises(EncoderError, match=r"comes from torchvision, which cannot be imported \(.+\); install .+\.\[images\]"):
         build(EncoderSettings("resnet18", noise=1.0), ImageSettings(), (3, 32, 32), 0, tmp_path)
 
 
