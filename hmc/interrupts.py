@@ -1,6 +1,7 @@
 """Ctrl-C before a door is open. Imported first, so that seconds of imports end with one line too.
 
-Nothing has begun by then and nothing has to be kept, so the process ends at once. :func:`hmc.console.open_door` puts Python's own handler back.
+Nothing has begun by then and nothing has to be kept, so the process ends at once. :func:`hmc.console.open_door` puts Python's own
+handler back.
 """
 
 from __future__ import annotations

@@ -5,14 +5,22 @@ import pytest
 from omegaconf import OmegaConf
 
 from hmc.configs import CONFIGS
-from hmc.console import CHOICES, INTERRUPTED, cell, checked_arguments, guarded, runtime_settings
-from hmc.settings import Cell, SettingsError
+from hmc.console import CHOICES, INTERRUPTED, cell, guarded, runtime_settings
+from hmc.experiments.plan import composed
+from hmc.overrides import checked
+from hmc.settings import Cell, RuntimeSettings, SettingsError
+
+
+def checked_arguments(door: str, arguments: list[str]) -> list[str]:
+    """What Hydra is given."""
+    line = checked(door, arguments)
+    return [*line.flags, *line.overrides]
 
 
 def cell_of(*arguments: str) -> Cell:
     """What the door train makes of a command line."""
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        composed = hydra.compose("train", checked_arguments("train", arguments), return_hydra_config=True)
+        composed = hydra.compose("train", checked_arguments("train", list(arguments)), return_hydra_config=True)
     chosen = dict(composed.hydra.runtime.choices)
     config = {str(key): value for key, value in composed.items() if key != "hydra"}
     config = {**OmegaConf.to_container(OmegaConf.create(config), resolve=True), CHOICES: chosen}
@@ -68,10 +76,10 @@ def test_the_variant_is_what_departs_from_the_files() -> None:
 
 def test_errors_that_a_person_can_mend_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> int:
-        raise SettingsError("training.epochs=-1 is out of range")
+        raise SettingsError("training.epochs must be at least 0, got -1")
 
     assert guarded(fail) == 2
-    assert capsys.readouterr().err == "error: training.epochs=-1 is out of range\n"
+    assert capsys.readouterr().err == "error: training.epochs must be at least 0, got -1\n"
 
 
 def test_an_interruption_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,3 +111,30 @@ def test_an_encoder_is_set_key_by_key_and_belongs_to_the_variant() -> None:
         with pytest.raises(SettingsError) as raised:
             checked_arguments("train", [argument])
         assert words in str(raised.value)
+
+
+@pytest.mark.parametrize("protocol", ["released", "described", "corrected"])
+@pytest.mark.parametrize(
+    ("method", "overrides"),
+    [
+        ("chmcnn", ()),
+        ("weighted_focal_bbma", ("training.epochs=2", "method.members=3")),
+        ("ensemble_summed", ("protocol.frequency=node",)),
+        ("chmcnn", ("protocol.weights_apply_to=negatives",)),
+        ("chmcnn", ("protocol.imputation=train_mean", "training.holdout=valid")),
+        ("extra_trees", ("training.epochs=2",)),
+        ("mixture_chmcnn_trees", ("training.epochs=2",)),
+        ("mixture_weighted_trees", ()),
+    ],
+)
+def test_a_command_line_and_a_suite_have_the_same_cell(protocol: str, method: str, overrides: tuple[str, ...]) -> None:
+    typed = cell_of("dataset=synthetic_tree", f"method={method}", f"protocol={protocol}", *overrides)
+    planned = composed("synthetic_tree", method, RuntimeSettings(), protocol=protocol, overrides=overrides)
+    assert (typed.identity, typed.column, typed.departed) == (planned.identity, planned.column, planned.departed)
+    assert [part.identity for part in typed.parts] == [part.identity for part in planned.parts]
+    assert typed == planned
+
+
+def test_a_mixture_of_mixtures_is_a_mistake() -> None:
+    with pytest.raises(SettingsError, match=r"method\.mixture names 'mixture_chmcnn_trees', which is a mixture itself"):
+        cell_of("method=mixture_chmcnn_trees", "method.mixture=[chmcnn,mixture_chmcnn_trees]")

@@ -17,7 +17,7 @@ def door(tmp_path: Path) -> Door:
     """Run scripts/<name>.py with overrides; results and caches go to a temporary folder. Returns the finished process."""
 
     def run(name: str, *overrides: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        places = [f"results_dir={tmp_path / 'results'}"] if name not in ("data", "benchmark") else []
+        places = [f"results_dir={tmp_path / 'results'}"] if name not in ("data", "benchmark", "predict") else []
         done = subprocess.run(
             [sys.executable, str(PROJECT / "scripts" / f"{name}.py"), *places, *overrides],
             cwd=tmp_path,

@@ -42,7 +42,13 @@ def running_in(session: int) -> list[int]:
 def test_an_interrupt_ends_a_command_with_one_line_and_leaves_no_process(name: str, after: float, tmp_path: Path) -> None:
     script, *arguments = COMMANDS[name]
     sent = signal.SIGTERM if after == 2.5 else signal.SIGINT
-    command = [sys.executable, str(PROJECT / "scripts" / script), *arguments, f"results_dir={tmp_path / 'results'}", "progress=false"]
+    command = [
+        sys.executable,
+        str(PROJECT / "scripts" / script),
+        *arguments,
+        f"results_dir={tmp_path / 'results'}",
+        "progress=false",
+    ]
     with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
         run = subprocess.Popen(command, stdout=out, stderr=err, cwd=tmp_path, start_new_session=True)
         try:
