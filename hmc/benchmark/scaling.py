@@ -19,11 +19,11 @@ import torch
 
 from hmc.benchmark.profile import PARTS, parts
 from hmc.benchmark.steps import peak_of_this_process
-from hmc.experiments.networks import limit_threads
 from hmc.hierarchy import ROOT, Hierarchy, adjacency
 from hmc.losses.objective import Objective, ObjectiveContext
 from hmc.models.constraint import Constraint
 from hmc.settings import MethodSettings, ProtocolSettings, TrainingSettings
+from hmc.training.device import limit_threads
 from hmc.training.trainer import train
 
 ROWS = 64

@@ -30,11 +30,12 @@ from hmc.data import catalog
 from hmc.data.dataset import SPLITS, Dataset, Split
 from hmc.data.load import load
 from hmc.data.synthetic import generate
-from hmc.experiments.networks import build_objective, limit_threads
 from hmc.hierarchy import Hierarchy
 from hmc.models.constraint import Constraint
 from hmc.models.mlp import layer_sizes
-from hmc.settings import Cell, RunSettings, RuntimeSettings, SyntheticSettings
+from hmc.settings import RunSettings, RuntimeSettings, SyntheticSettings
+from hmc.training.device import limit_threads
+from hmc.training.stack import build_objective
 from hmc.training.trainer import train
 
 BYTES_PER_PARAMETER = 28
@@ -66,9 +67,9 @@ class Measurement:
 def measure(dataset: str, members: int, runtime: RuntimeSettings, seconds: float) -> Measurement:
     """One case, in about ``seconds`` plus set-up."""
     settings = configs.run_settings(dataset, "chmcnn", 0, overrides=[f"method.members={members}"])
-    data, generated = _data(settings, runtime)
+    data, generated = dataset_for(settings, runtime)
     limit_threads(runtime.threads)
-    sizes = _sizes(settings, data)
+    sizes = sizes_of(settings, data)
     parameters = members * _parameters(sizes)
     steps = [_ours(settings, data), _plain(sizes, members, settings), _copy(parameters)]
     counts = []
@@ -114,10 +115,10 @@ def profile(dataset: str, members: int, stack: int, runtime: RuntimeSettings, se
     stack: so many seeds are trained together.
     """
     settings = configs.run_settings(dataset, "chmcnn", 0, overrides=[f"method.members={members}"])
-    data, generated = _data(settings, runtime)
+    data, generated = dataset_for(settings, runtime)
     limit_threads(runtime.threads)
     run, networks = _ours(settings, data, stack), members * stack
-    parameters = networks * _parameters(_sizes(settings, data))
+    parameters = networks * _parameters(sizes_of(settings, data))
     copy = _copy(parameters)
     copy(2)
     milliseconds = parts(run, max(3, int(seconds / ROUNDS / run(3))))
@@ -133,7 +134,7 @@ def peak_memory(dataset: str, members: int, runtime: RuntimeSettings) -> float:
 
 def _train_briefly(dataset: str, members: int, runtime: RuntimeSettings) -> float:
     settings = configs.run_settings(dataset, "chmcnn", 0, overrides=[f"method.members={members}"])
-    data, _ = _data(settings, runtime)
+    data, _ = dataset_for(settings, runtime)
     limit_threads(runtime.threads)
     _ours(settings, data)(20)
     return peak_of_this_process()
@@ -148,14 +149,18 @@ def peak_of_this_process() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
 
 
-def _sizes(settings: RunSettings, data: Dataset) -> list[int]:
+def sizes_of(settings: RunSettings, data: Dataset) -> list[int]:
     """The network's widths from input to output."""
     training = settings.training
     return layer_sizes(data.training.features.shape[1], training.hidden, training.layers, data.training.labels.shape[1])
 
 
-def _parameters(sizes: Sequence[int]) -> int:
+def parameters_of(settings: RunSettings, data: Dataset) -> int:
     """Of one network, biases included."""
+    return _parameters(sizes_of(settings, data))
+
+
+def _parameters(sizes: Sequence[int]) -> int:
     return sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
 
 
@@ -166,11 +171,11 @@ Timed = Callable[[int], float]
 def _ours(settings: RunSettings, data: Dataset, stack: int = 1) -> Timed:
     constraint = Constraint(data.hierarchy)
     rows = data.training
-    objective = build_objective(data, rows, Cell(settings, data.sha256), constraint)
+    objective = build_objective(data, rows, settings.method, settings.protocol, constraint)
     features, labels = torch.from_numpy(rows.features), torch.from_numpy(rows.labels)
 
     def run(steps: int) -> float:
-        # A step count that is no whole number of epochs: one epoch over as many rows as the steps need.
+        # One epoch over as many rows as the steps need, since the steps may not be whole epochs.
         size = settings.training.batch_size
         wanted = np.arange(steps * size) % len(features)
         training = dataclasses.replace(settings.training, epochs=1)
@@ -219,7 +224,7 @@ def _copy(parameters: int) -> Timed:
     return run
 
 
-def _data(settings: RunSettings, runtime: RuntimeSettings) -> tuple[Dataset, bool]:
+def dataset_for(settings: RunSettings, runtime: RuntimeSettings) -> tuple[Dataset, bool]:
     """The dataset, or a generated one of its size where its files are not at hand, and whether it was generated."""
     card = settings.dataset
     if card.kind == "synthetic" or not catalog.missing(card, runtime):
