@@ -8,10 +8,10 @@ HOURS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce tables data test test-slow test-lowest test-newest torture soak lint bench clean
+.PHONY: help setup reproduce tables data test test-slow test-lowest test-newest torture soak lint bench clean clean-scores
 
 help: ## What can be made
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | while IFS='|' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo; echo '  SUITE=smoke|non_genomic|fun|go|... chooses the suite; ARGS="key=value ..." passes settings on.'
 
 setup: $(VENV)/.installed ## The environment in .venv, with pinned versions
@@ -67,3 +67,6 @@ bench: setup ## Step times beside the plain network's and the memory's (ARGS="ac
 
 clean: ## Remove the environment and caches; records and tables stay
 	rm -rf $(VENV) .venv-lowest .venv-newest data/cache .pytest_cache .mypy_cache .ruff_cache
+
+clean-scores: ## Remove the stored scores of your own runs; records stay, other rules and metrics then need training again
+	@find results/runs -name scores.npz -delete 2>/dev/null || true
