@@ -8,7 +8,7 @@ from typing import Any
 
 from hmc import console
 from hmc.experiments.reproduce import reproduce, show_plan
-from hmc.settings import ExecutorSettings, SuiteSettings, build, setting
+from hmc.settings import ExecutorSettings, SuiteSettings, TableSettings, build, setting
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ def main(config: dict[str, Any]) -> int:
     runtime, asked = console.runtime_settings(config), console.door_settings(ReproduceSettings, config)
     suite = build(SuiteSettings, config["suite"], at="suite")
     executor = build(ExecutorSettings, config["executor"], at="executor")
+    rules = build(TableSettings, config["tables"], at="tables")
     if asked.plan:
         show_plan(suite, runtime, executor, reuse=asked.recorded == "reuse")
         return 0
@@ -28,7 +29,7 @@ def main(config: dict[str, Any]) -> int:
     # Only now: a report needs pandas and matplotlib, which take seconds to import.
     from hmc.report.suite import report_reproduction
 
-    print(report_reproduction(suite, outcome.cells, runtime.results_dir, reuse=asked.recorded == "reuse"))
+    print(report_reproduction(suite, outcome.cells, runtime.results_dir, reuse=asked.recorded == "reuse", asked=rules))
     print(outcome.text())
     return int(outcome.unfinished)
 

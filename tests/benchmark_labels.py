@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from hmc.data.class_attribute import hierarchy_of, nodes_by_label, notation
+from hmc.data.class_attribute import hierarchy_of, nodes_by_label
+from hmc.data.notation import notation
 from hmc.hierarchy import Hierarchy
 
 CARDS = Path(__file__).resolve().parents[1] / "configs" / "dataset"
@@ -28,7 +29,7 @@ def training_labels(card: str, folder: Path) -> tuple[Hierarchy, np.ndarray]:
     listed = re.search(r"(?i)hierarchical\s+(\S+)", header)
     assert listed is not None
     entries = tuple(dict.fromkeys(listed[1].split(",")))
-    written = notation(entries)
+    written = notation(entries, ())
     hierarchy = hierarchy_of(entries, written, settings["unevaluated"])
     rows = [line.split("%")[0].strip().rpartition(",")[2] for line in data.splitlines() if line.strip()]
     labels = np.zeros((len(rows), len(hierarchy)), dtype=bool)

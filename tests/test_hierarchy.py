@@ -53,7 +53,7 @@ def test_closing_is_idempotent_and_closed(hierarchy: Hierarchy, data: st.DataObj
     [
         (["root", "a", "b"], [("root", "a"), ("b", "a"), ("a", "b")], ["cycle", "a", "b"]),
         (["a", "b"], [("b", "a"), ("a", "b")], ["cycle"]),
-        (["root", "a"], [("root", "a"), ("a", "zebra")], ["'zebra'", "no node"]),
+        (["root", "a"], [("root", "a"), ("a", "zebra")], ["'zebra'", "not among the nodes"]),
         (["root", "a", "lost"], [("root", "a")], ["'lost'", "path"]),
         (["root", "a", "a"], [("root", "a")], ["'a'", "twice"]),
     ],
