@@ -22,6 +22,7 @@ from hmc.settings import (
     EncoderSettings,
     ExecutorSettings,
     MethodSettings,
+    OverlapSettings,
     ProtocolSettings,
     RunSettings,
     SettingsError,
@@ -44,8 +45,9 @@ GROUPS: dict[str, Any] = {
     "suite": SuiteSettings,
     "executor": ExecutorSettings,
     "tables": TableSettings,
+    "overlap": OverlapSettings,
 }
-"""The groups of settings, and what each one's file and overrides become; encoder and tables have no files of their own."""
+"""The groups of settings, and what each one's file and overrides become; encoder, tables and overlap have no files."""
 
 
 ENVIRONMENT = "HMC_CONFIG_DIR"

@@ -3,20 +3,15 @@
 import hmc.interrupts  # noqa: F401 - first, for Ctrl-C during the imports below
 
 # isort: split
-from dataclasses import dataclass
 from typing import Any
 
 from hmc import console
 from hmc.experiments import plan
 from hmc.experiments.outside import OutsideSettings, evaluate_outside, outside_cell
-from hmc.experiments.reevaluate import evaluate_again
+from hmc.experiments.overlap import overlaps
+from hmc.experiments.reevaluate import EvaluateSettings, evaluate_again
 from hmc.results.store import Store
-from hmc.settings import DatasetSettings, SuiteSettings, build, setting
-
-
-@dataclass(frozen=True)
-class EvaluateSettings:
-    action: str = setting(choices=("suite", "convert"))
+from hmc.settings import DatasetSettings, OverlapSettings, SuiteSettings, build
 
 
 def main(config: dict[str, Any]) -> int:
@@ -32,6 +27,12 @@ def main(config: dict[str, Any]) -> int:
         print(f"{store.convert()} records of an earlier layout converted")
         return 0
     cells = [cell for cell, _ in plan.suite_cells(build(SuiteSettings, config["suite"], at="suite"), runtime)]
+    if asked.action == "overlap":
+        from hmc.report.overlap_table import write_overlap
+
+        pair = build(OverlapSettings, config["overlap"], at="overlap")
+        print(write_overlap(overlaps(cells, pair, runtime), pair, store.folder / "comparisons"))
+        return 0
     found = evaluate_again(cells, runtime, force=runtime.force)
     print(found.text())
     return int(bool(found.failed))

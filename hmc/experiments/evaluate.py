@@ -95,16 +95,7 @@ def evaluate(cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutSc
     began = time.perf_counter()
     hierarchy, training = dataset.hierarchy, training_summary(dataset.training.labels, dataset.hierarchy)
     checked = scored(test, dataset.test.labels, hierarchy, training)
-    weights = weights_of_weighted(dataset, cell.settings.protocol)
-    own = Evidence(hierarchy, training.rate, training.rows, weights=(weights.positive, weights.negative))
-    thresholds, lacking = fit_all([name for name in rules if not needs_held_out_rows(name)], own)
-    tuned = [name for name in rules if needs_held_out_rows(name)]
-    fitted, wanting = fit_all(tuned, own if held_out is None else _tuning(own, held_out))
-    thresholds |= fitted
-    lacking |= wanting
-    if _is_weighted(cell) and "weight_equivalent" in thresholds:
-        del thresholds["weight_equivalent"]
-        lacking["weight_equivalent"] = "rule weight_equivalent: it is for a network that was trained without node weights"
+    thresholds, lacking = fit_thresholds(cell, dataset, held_out, rules, training)
     metrics, counts = {}, None
     for name in rules:
         if name in thresholds:
@@ -117,7 +108,7 @@ def evaluate(cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutSc
         parts = ("true_positives", "false_positives", "false_negatives")
         nodes = {part: getattr(counts, part).tolist() for part in parts}
         nodes["training_count"] = training.counts[checked.evaluated].tolist()
-    used = held_out is not None and bool(tuned)
+    used = held_out is not None and any(map(needs_held_out_rows, rules))
     its_own = held_out is not None and held_out.identity == cell.identity
     return Evaluation(
         metrics=score_metrics(checked),
@@ -130,6 +121,34 @@ def evaluate(cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutSc
         thresholds=thresholds,
         seconds=time.perf_counter() - began,
     )
+
+
+def fit_thresholds(
+    cell: Cell,
+    dataset: Dataset,
+    held_out: HeldOutScores | None,
+    rules: Sequence[str],
+    training: TrainingSummary | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The thresholds of a cell's nodes by rule, float64 [nodes], and for each rule that could not be fitted, why.
+
+    Looks at no test row. Takes what :func:`evaluate` takes; training: of the dataset, where it is at hand.
+
+    Raises SettingsError for a rule that is not known.
+    """
+    hierarchy = dataset.hierarchy
+    training = training or training_summary(dataset.training.labels, hierarchy)
+    weights = weights_of_weighted(dataset, cell.settings.protocol)
+    own = Evidence(hierarchy, training.rate, training.rows, weights=(weights.positive, weights.negative))
+    thresholds, lacking = fit_all([name for name in rules if not needs_held_out_rows(name)], own)
+    tuned = [name for name in rules if needs_held_out_rows(name)]
+    fitted, wanting = fit_all(tuned, own if held_out is None else _tuning(own, held_out))
+    thresholds |= fitted
+    lacking |= wanting
+    if _is_weighted(cell) and "weight_equivalent" in thresholds:
+        del thresholds["weight_equivalent"]
+        lacking["weight_equivalent"] = "rule weight_equivalent: it is for a network that was trained without node weights"
+    return thresholds, lacking
 
 
 def _validation(held_out: HeldOutScores, training: TrainingSummary) -> dict[str, float]:

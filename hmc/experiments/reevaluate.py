@@ -19,7 +19,14 @@ from hmc.results.record import Record, RecordError
 from hmc.results.store import Store
 from hmc.rules import needs_held_out_rows, require_known
 from hmc.scores import ScoresError, digest_of, load_scores
-from hmc.settings import Cell, RuntimeSettings, canonical_hash, identifying
+from hmc.settings import Cell, RuntimeSettings, canonical_hash, identifying, setting
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """action: what is made of stored scores: records, a table of overlaps, or nothing but records of an earlier layout anew."""
+
+    action: str = setting(choices=("suite", "overlap", "convert"))
 
 
 @dataclass
@@ -56,7 +63,7 @@ def evaluate_again(
     Raises SettingsError for a rule that is not known.
     """
     require_known(runtime.rules)
-    store, done, labels = Store(runtime.results_dir), Reevaluation(), _Labels(runtime)
+    store, done, labels = Store(runtime.results_dir), Reevaluation(), Labels(runtime)
     for cell in {cell.identity: cell for cell in cells}.values():
         on_cell(cell)
         try:
@@ -77,7 +84,7 @@ def evaluate_again(
     return done
 
 
-class _Labels:
+class Labels:
     """The labels of the dataset that was asked for last, with each holdout: cells of one dataset mostly come together."""
 
     def __init__(self, runtime: RuntimeSettings) -> None:

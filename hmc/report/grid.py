@@ -39,6 +39,9 @@ GROUPS = {
     "synthetic": "synthetic datasets",
 }
 
+SECONDS = "times.train_seconds"
+"""What training took, as records say: beside other work, on whatever machine ran it."""
+
 HELD_OUT: Departures = (("training.holdout", "valid"),)
 """The departure of cells that are trained on train alone, so that valid can tune their thresholds."""
 
@@ -81,7 +84,8 @@ def build_grid(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
 
     Columns: dataset, group, column, method, title, protocol, seed, identity, members, departed (see
     :func:`hmc.settings.departures`), planned (whether the suite expects it), reference (whether it is a reference predictor's),
-    done, reconstructed, and the metrics, NaN where the cell is not done. frame: as :func:`hmc.results.runs_csv.frame` makes it.
+    done, reconstructed, and the metrics and SECONDS, NaN where the cell is not done. frame: as
+    :func:`hmc.results.runs_csv.frame` makes it.
 
     Results to compare with are complete, on the very data of the grid's datasets, and of a column that the suite does not plan
     there: the reference predictors as released, and scores from outside, whose columns bear the sign ``‡``.
@@ -98,7 +102,8 @@ def build_grid(cells: Iterable[Cell], frame: pd.DataFrame) -> pd.DataFrame:
     grid = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"planned": bool, "reference": bool})
     complete = complete.set_index("identity")
     metrics = [name for name in complete.columns if "." not in name and pd.api.types.is_float_dtype(complete[name])]
-    joined = grid.join(complete[["reconstructed", *metrics]], on="identity")
+    seconds = [SECONDS] if SECONDS in complete else []
+    joined = grid.join(complete[["reconstructed", *metrics, *seconds]], on="identity")
     # Those thresholds come from the weights of the protocol under which the cell was run, not of the one under which it is shown.
     elsewhere = [bool(cell.shown_protocol) for cell in places.values()]
     of_weights = [name for name in metrics if name.endswith("@weight_equivalent")]

@@ -100,7 +100,7 @@ def write_report(
     """
     grid = build_grid(cells, results.frame)
     of_sweeps = sweeps.tables(grid, asked.rule)
-    numbers = [*tables(grid, published.load(), asked.rule), *of_sweeps]
+    numbers = [*tables(grid, published.load(), asked.rule, asked.tuned), *of_sweeps]
     judged = claims.judge(claims.load(), grid)
     verdicts = [claims.table(judged)] if any(one.tested for one in judged) else []
     computed = results.curves.keys() & set(grid["identity"])

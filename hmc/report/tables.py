@@ -10,14 +10,17 @@ from hmc.report.metric import HALF
 from hmc.report.profile_tables import profiles, recall_by_dataset
 from hmc.report.published_tables import published_au_prc, published_later, published_macro_f1
 from hmc.report.results_tables import results, results_of_one, shown_metrics
+from hmc.report.rule_tables import overviews, rules
 from hmc.report.table import DASH, Table
 from hmc.results.published import Published
+from hmc.settings import TableSettings
 
 
-def tables(grid: pd.DataFrame, published: Published, rule: str = HALF) -> list[Table]:
+def tables(grid: pd.DataFrame, published: Published, rule: str = HALF, tuned: str = TableSettings.tuned) -> list[Table]:
     """Every table of the grid: ours against published, then, per group of datasets, results and rare nodes, then the methods.
 
-    rule: the decision rule whose metrics fill them. Published macro F1 is at 0.5 and is compared with that alone.
+    rule: the decision rule whose metrics fill them. Published macro F1 is at 0.5 and is compared with that alone. tuned: the rule
+    that stands beside 0.5 where both are shown.
     """
     if grid.empty:
         return []
@@ -28,6 +31,7 @@ def tables(grid: pd.DataFrame, published: Published, rule: str = HALF) -> list[T
             every.append(results_of_one(part, group, rule))
         else:
             every += [results(part, group, metric) for metric in shown_metrics(part, rule)]
+        every += [*overviews(part, group, tuned), rules(part, group)]
         columns = set(planned(part)["column"])
         if BASELINE in columns and len(columns) > 1:
             every += [recall_by_dataset(part, group, rule), *profiles(part, group, rule)]

@@ -28,7 +28,7 @@ from hmc.settings.schema import (
     TrainingFile,
     TrainingSettings,
 )
-from hmc.settings.suite import BlockSettings, SuiteSettings, TableSettings
+from hmc.settings.suite import BlockSettings, OverlapSettings, SuiteSettings, TableSettings
 
 __all__ = [
     "BUILT_IN_ENCODER",
@@ -44,6 +44,7 @@ __all__ = [
     "ImageSettings",
     "MethodSettings",
     "NodeWeightSettings",
+    "OverlapSettings",
     "PaperValues",
     "ProtocolSettings",
     "ResamplingSettings",

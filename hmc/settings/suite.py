@@ -1,4 +1,4 @@
-"""A suite: which cells belong together, how they are selected from the command line, and how their tables are made."""
+"""A suite: which cells belong together, how they are selected from the command line, and what their tables show."""
 
 from __future__ import annotations
 
@@ -55,3 +55,16 @@ class TableSettings:
     """The rule whose metrics fill the tables (half: a threshold of 0.5, as in the papers)."""
     tuned: str = setting("scaled_rate", choices=RuntimeSettings.rules, allow_custom=True)
     """The rule that stands beside ``half`` in the summary and in the figure of tuned thresholds."""
+
+
+@dataclass(frozen=True)
+class OverlapSettings:
+    """Two methods of a suite and the rules that their scores are cut by.
+
+    The defaults ask whether node weights are a shift of thresholds.
+    """
+
+    a: str = setting("ensemble")
+    rule_a: str = setting("weight_equivalent", choices=RuntimeSettings.rules, allow_custom=True)
+    b: str = setting("weighted")
+    rule_b: str = setting("half", choices=RuntimeSettings.rules, allow_custom=True)

@@ -166,3 +166,21 @@ def test_help_teaches(door: Door) -> None:
     shown = door("evaluate", "--help").stdout
     assert "A new metric or rule never means new training." in shown
     assert "action=convert" in shown
+
+
+def test_overlap_says_how_far_the_label_sets_of_two_methods_are_the_same(door: Door, tmp_path: Path) -> None:
+    sizes = (*SIZES, SHORT)
+    cells = [composed("synthetic_tree", method, results(tmp_path), overrides=sizes) for method in ("ensemble", "weighted")]
+    for cell in cells:
+        run_cells([cell], results(tmp_path))
+    suite = f"suite.blocks=[{block('ensemble', 1, SHORT)},{block('weighted', 1, SHORT)}]"
+    shown = door("evaluate", "action=overlap", suite).stdout
+    assert shown.startswith("Label sets of ensemble with rule weight_equivalent and of weighted with rule")
+    table = tmp_path / "results" / "comparisons" / "overlap_ensemble_weight_equivalent_weighted_half.csv"
+    assert table.is_file()
+    same = door("evaluate", "action=overlap", suite, "overlap.a=weighted", "overlap.rule_a=half").stdout
+    assert "100.0 (1)" in same
+    refused = door("evaluate", "action=overlap", suite, "overlap.a=chmcnn", status=2).stderr
+    assert "overlap.a must be a method of the suite (ensemble, weighted), got 'chmcnn'" in refused
+    refused = door("evaluate", "action=overlap", suite, "overlap.rule_b=weight_equivalent", status=2).stderr
+    assert "it is for a network that was trained without node weights" in refused
