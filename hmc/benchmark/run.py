@@ -20,7 +20,7 @@ from hmc.settings import RuntimeSettings, setting
 class BenchmarkSettings:
     """What to measure, and where to write it."""
 
-    action: str = setting("steps", choices=("steps", "parts", "scale", "gpu"))
+    action: str = setting("steps", choices=("steps", "parts", "stacks", "scale", "gpu"))
     datasets: tuple[str, ...] = setting(("cellcycle_fun", "cellcycle_go"))
     members: tuple[int, ...] = setting((1, 2, 5), minimum=1, maximum=1000)
     stacks: tuple[int, ...] = setting((10,), minimum=1, maximum=1000)
@@ -64,6 +64,13 @@ def _parts(asked: BenchmarkSettings, runtime: RuntimeSettings) -> Measured:
     return profile.table(found), {"parts": profile.as_documents(found)}
 
 
+def _stacks(asked: BenchmarkSettings, runtime: RuntimeSettings) -> Measured:
+    from hmc.benchmark import stacking
+
+    found = [stacking.measure(name, (1, *asked.stacks), runtime, asked.seconds) for name in tqdm(asked.datasets, disable=None)]
+    return stacking.table(found), {"stacks": stacking.as_documents(found)}
+
+
 def _scale(asked: BenchmarkSettings, runtime: RuntimeSettings) -> Measured:
     from hmc.benchmark import scaling
     from hmc.report.figures.drawing import made
@@ -85,6 +92,7 @@ def _gpu(asked: BenchmarkSettings, runtime: RuntimeSettings) -> Measured:
 _ACTIONS: Mapping[str, Callable[[BenchmarkSettings, RuntimeSettings], Measured]] = {
     "steps": _steps,
     "parts": _parts,
+    "stacks": _stacks,
     "scale": _scale,
     "gpu": _gpu,
 }

@@ -71,7 +71,7 @@ def measure(dataset: str, members: int, runtime: RuntimeSettings, seconds: float
     limit_threads(runtime.threads)
     sizes = sizes_of(settings, data)
     parameters = members * _parameters(sizes)
-    steps = [_ours(settings, data), _plain(sizes, members, settings), _copy(parameters)]
+    steps = [our_step(settings, data), _plain(sizes, members, settings), _copy(parameters)]
     counts = []
     for step in steps:
         step(2)
@@ -117,7 +117,7 @@ def profile(dataset: str, members: int, stack: int, runtime: RuntimeSettings, se
     settings = configs.run_settings(dataset, "chmcnn", 0, overrides=[f"method.members={members}"])
     data, generated = dataset_for(settings, runtime)
     limit_threads(runtime.threads)
-    run, networks = _ours(settings, data, stack), members * stack
+    run, networks = our_step(settings, data, stack), members * stack
     parameters = networks * _parameters(sizes_of(settings, data))
     copy = _copy(parameters)
     copy(2)
@@ -136,7 +136,7 @@ def _train_briefly(dataset: str, members: int, runtime: RuntimeSettings) -> floa
     settings = configs.run_settings(dataset, "chmcnn", 0, overrides=[f"method.members={members}"])
     data, _ = dataset_for(settings, runtime)
     limit_threads(runtime.threads)
-    _ours(settings, data)(20)
+    our_step(settings, data)(20)
     return peak_of_this_process()
 
 
@@ -168,7 +168,8 @@ Timed = Callable[[int], float]
 """Runs so many steps and returns the seconds of one."""
 
 
-def _ours(settings: RunSettings, data: Dataset, stack: int = 1) -> Timed:
+def our_step(settings: RunSettings, data: Dataset, stack: int = 1) -> Timed:
+    """A training step of this program. stack: so many seeds at once."""
     constraint = Constraint(data.hierarchy)
     rows = data.training
     objective = build_objective(data, rows, settings.method, settings.protocol, constraint)

@@ -29,6 +29,9 @@ SCORE_BYTES = 3.7
 """Of a stored score: a compressed float32 (ours, measured on FunCat and GO)."""
 STATE_BYTES_PER_PARAMETER = 12
 """Of a checkpoint: weights and two moments, float32."""
+PARAMETERS_ON_CPU = 4_200_000
+"""Of all networks that are trained together on a CPU when the number is left to the program: 50 MB of weights and moments, which
+stay in cache (ours, measured on eight datasets)."""
 LEAVES_PER_ROW, VALUE_BYTES = 1.6, 8
 """Of a tree of a forest: its nodes per training row and smallest leaf (ours, measured on eisen_fun); float64 a label."""
 
@@ -132,7 +135,7 @@ def work(cells: Sequence[Cell]) -> dict[str, float]:
 
 
 def cost(cells: Sequence[Cell], rows: Sequence[Row], *, stack: int, workers: int) -> Cost:
-    """Of cells to be run. rows: what is in the store and in runs.csv.
+    """Of cells to be run. rows: what is in the store and in runs.csv. stack: seeds trained together, 0 as the program chooses.
 
     A network takes as long a step as measured ones of its dataset, method and sizes did; where there are none, as those of other
     methods with the same networks; where there are none either, what its network's size says, corrected by how far that was
@@ -149,13 +152,15 @@ def cost(cells: Sequence[Cell], rows: Sequence[Row], *, stack: int, workers: int
             correction = measured.correction if cell.settings.method.kind == "network" else 1.0
             whole = None if by_size is None else by_size * correction
         seconds[cell.identity] = None if whole is None else whole / 1000 + measured.around(cell.dataset)
+    largest = max((parameters(cell) or 0 for cell in cells), default=0)
+    together = largest * stack if stack else max(largest, min(PARAMETERS_ON_CPU, largest * len(cells)))
     sizes = [found for cell in cells if (found := size(cell.settings.dataset, cell.settings.training.holdout))]
     return Cost(
         seconds=seconds,
         measured=sum(value is not None for value in known.values()),
         record_bytes=len(cells) * RECORD_BYTES + sum(one.nodes for one in sizes) * RECORD_BYTES_PER_NODE,
         score_bytes=round(sum(one.scored * one.nodes for one in sizes) * SCORE_BYTES),
-        checkpoint_bytes=max((parameters(cell) or 0 for cell in cells), default=0) * stack * workers * STATE_BYTES_PER_PARAMETER,
+        checkpoint_bytes=together * workers * STATE_BYTES_PER_PARAMETER,
         memory_bytes=max((memory(cell) or 0 for cell in cells), default=0),
     )
 

@@ -36,7 +36,7 @@ def execute(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorS
     outcomes: list[Outcome] = []
     elsewhere: dict[str, tuple[Cell, int]] = {}
     with _Progress(cells, runtime) as progress:
-        waiting = stacks(cells, _most(runtime, executor))
+        waiting = stacks(cells, _most(cells, runtime, executor))
         while waiting or elsewhere:
             with closing(_run(waiting, runtime, executor)) as results:
                 for outcome in results:
@@ -78,15 +78,14 @@ def stacks(cells: Sequence[Cell], most: Callable[[Cell], int]) -> list[Stack]:
     return made
 
 
-def _most(runtime: RuntimeSettings, executor: ExecutorSettings) -> Callable[[Cell], int]:
-    """How many seeds of a cell's kind are trained together: as told, or as many as fit."""
+def _most(cells: Sequence[Cell], runtime: RuntimeSettings, executor: ExecutorSettings) -> Callable[[Cell], int]:
+    """How many seeds of a cell's kind are trained together: as told, or as many as suit the device."""
     if executor.stack:
         return lambda cell: executor.stack
     if executor.name == "slurm":
-        raise SettingsError(
-            "executor.stack=0 asks this machine's memory, but executor=slurm trains on others; set executor.stack=10"
-        )
-    return fitting(runtime)
+        raise SettingsError("executor.stack=0 asks this machine, but executor=slurm trains on others; set executor.stack=10")
+    workers = processes.count(runtime, executor) if executor.name == "processes" else 1
+    return fitting(runtime, len(cells), workers)
 
 
 def _run(waiting: Sequence[Stack], runtime: RuntimeSettings, executor: ExecutorSettings) -> Generator[Outcome, None, None]:

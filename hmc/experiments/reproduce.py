@@ -122,7 +122,7 @@ def _workers(runtime: RuntimeSettings, executor: ExecutorSettings) -> int:
 
 
 def _estimated(left: Sequence[Cell], store: Store, executor: ExecutorSettings, workers: int) -> Cost:
-    return cost.cost(left, merged(known_lines(store), store.rows()), stack=max(1, executor.stack), workers=workers)
+    return cost.cost(left, merged(known_lines(store), store.rows()), stack=executor.stack, workers=workers)
 
 
 def _expectation(left: Sequence[Cell], expected: Cost, workers: int, folder: Path, keep_scores: bool) -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from hmc.experiments import cost
 from hmc.experiments.execute import execute
-from hmc.experiments.stacks import CELL_BYTES, SHARE, UPDATE_BYTES_PER_PARAMETER, fit, fitting
+from hmc.experiments.stacks import CELL_BYTES, MOST_ON_CPU, SHARE, UPDATE_BYTES_PER_PARAMETER, fastest_on_cpu, fit, fitting
+from hmc.results.store import Store
 from hmc.settings import ExecutorSettings, SettingsError
 from tests.experiments.examples import make_cell, runtime_in
 
@@ -25,12 +26,34 @@ def test_more_members_leave_room_for_fewer_seeds() -> None:
     assert fit(make_cell(0, "method.members=500"), free) < fit(make_cell(0), free)
 
 
-def test_on_a_cpu_cells_stay_alone(tmp_path: Path) -> None:
-    assert fitting(runtime_in(tmp_path))(make_cell(0)) == 1
-    outcomes = execute([make_cell(0), make_cell(1)], runtime_in(tmp_path), ExecutorSettings(stack=0))
-    assert [outcome.error for outcome in outcomes] == ["", ""]
+def test_on_a_cpu_a_stack_stays_in_cache() -> None:
+    one = cost.parameters(make_cell(0))
+    assert one
+    fast = fastest_on_cpu(make_cell(0, "training.hidden=1000"))
+    larger = cost.parameters(make_cell(0, "training.hidden=1000"))
+    assert larger
+    assert 1 < fast < MOST_ON_CPU
+    assert fast * larger <= cost.PARAMETERS_ON_CPU < (fast + 1) * larger
+    assert fastest_on_cpu(make_cell(0)) == MOST_ON_CPU
+    assert fastest_on_cpu(make_cell(0, "training.hidden=3000")) == 1
+    assert fastest_on_cpu(make_cell(0, method="training_rate")) == 1
+
+
+def test_on_a_cpu_every_worker_has_a_stack(tmp_path: Path) -> None:
+    runtime = runtime_in(tmp_path)
+    assert [fitting(runtime, cells, 2)(make_cell(0)) for cells in (1, 2, 3, 10, 100)] == [1, 1, 2, 5, MOST_ON_CPU]
+
+
+def test_cells_that_are_stacked_by_themselves_have_the_numbers_that_they_have_alone(tmp_path: Path) -> None:
+    cells = [make_cell(seed) for seed in range(3)]
+    for stack in (0, 1):
+        outcomes = execute(cells, runtime_in(tmp_path / str(stack)), ExecutorSettings(stack=stack))
+        assert [outcome.error for outcome in outcomes] == ["", "", ""]
+    together, alone = ([Store(tmp_path / name).load(cell) for cell in cells] for name in ("0", "1"))
+    assert [record.times["stacked_cells"] for record in (*together, *alone)] == [3, 3, 3, 1, 1, 1]
+    assert [record.metrics for record in together] == [record.metrics for record in alone]
 
 
 def test_slurm_is_told_a_number(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"executor\.stack=0 asks this machine's memory"):
+    with pytest.raises(SettingsError, match=r"executor\.stack=0 asks this machine"):
         execute([make_cell(0)], runtime_in(tmp_path), ExecutorSettings(name="slurm", stack=0))
