@@ -171,6 +171,7 @@ def _data(dataset: Dataset) -> dict[str, Any]:
         "features": math.prod(dataset.test.features.shape[1:]),
         "nodes": len(dataset.hierarchy),
         "evaluated_nodes": int(dataset.hierarchy.evaluated.sum()),
+        **({"hierarchy": dataset.about} if dataset.about else {}),
     }
 
 

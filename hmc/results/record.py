@@ -202,6 +202,8 @@ class Record:
         lines += [f"  {rule:<28} {reason.partition(': ')[2] or reason}" for rule, reason in self.lacking.items()]
         if self.data["reconstructed"]:
             lines.append(f"  data: {self.data['reconstructed']}")
+        if self.data.get("hierarchy"):
+            lines.append(f"\n  hierarchy: {self.data['hierarchy']}")
         lines.append(f"\n  trained {self.times['train_seconds']:.1f} s, {self.times['step_milliseconds']:.2f} ms a step")
         return "\n".join(lines)
 

@@ -168,8 +168,19 @@ def _convert(hint: Any, value: Any, at: str, limits: Mapping[str, Any]) -> Any:
         inner = typing.get_args(hint)[1]
         return {str(key): _convert(inner, entry, _dotted(at, str(key)), {}) for key, entry in value.items()}
     if hint is Any:
-        return value
+        return _free(value, at)
     return _within(_scalar(hint, value, at), at, limits)
+
+
+def _free(value: Any, at: str) -> Any:
+    """A value of a free mapping, in which every number is finite: no record could hold another."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(f"{at} must be a finite number, got {shown(value)}; write one, such as {at}=0.5")
+    if isinstance(value, Mapping):
+        return {str(key): _free(entry, _dotted(at, str(key))) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_free(entry, f"{at}[{place}]") for place, entry in enumerate(value)]
+    return value
 
 
 def _scalar(hint: type, value: Any, at: str) -> Any:

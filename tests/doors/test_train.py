@@ -89,3 +89,7 @@ def test_a_persons_own_method_class_is_found_where_one_runs(door: Door, tmp_path
     monkeypatch.delenv("PYTHONPATH", raising=False)
     door("train", "method.objective=my_methods:Plain", "+method.options={scale: 2.0}", *SHORT)
     assert '"objective": "my_methods:Plain"' in records(tmp_path)[0].read_text()
+
+
+def test_what_was_read_of_the_hierarchy_is_said_with_the_result(door: Door) -> None:
+    assert "\n  hierarchy: 61 nodes, 4 levels below 'root'" in door("train", "training.epochs=1").stdout

@@ -183,3 +183,8 @@ def test_a_suite_with_a_mistake_is_refused_before_anything_runs(suite: dict[str,
         plan.suite_cells(build(SuiteSettings, {"name": "trial", **suite}, at="suite"), RuntimeSettings())
     assert words in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_number_deep_in_a_free_mapping_must_be_finite_too() -> None:
+    with pytest.raises(SettingsError, match=r"options\.deep\[1\]\.er must be a finite number, got -inf"):
+        build(schema.MethodSettings, {"name": "mine", "objective": "mine:Own", "options": {"deep": [1, {"er": -math.inf}]}})
