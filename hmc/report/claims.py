@@ -118,7 +118,7 @@ def load(path: Path | None = None) -> tuple[Claim, ...]:
     for claim in claims:
         if bool(claim.criteria) == bool(claim.outside):
             found = "both" if claim.criteria else "neither"
-            raise PublishedError(f"{path}: the claim {claim.id!r} must have either criteria or outside, got {found}")
+            raise PublishedError(f"{path}: the claim {claim.id!r} must have either criteria or outside, got {found}; correct it")
     return claims
 
 
