@@ -188,6 +188,38 @@ def table(judgements: Sequence[Judgement]) -> Table:
     )
 
 
+def tests_table(judgements: Sequence[Judgement]) -> Table:
+    """One row a tested criterion, those that decide nothing too: what was asked, what came out, and how it was tested."""
+    rows = [
+        row
+        for one in judgements
+        for row in (
+            *(_test_row(one, "decides", finding) for finding in one.findings if finding.verdict != NOT_TESTED),
+            *(_test_row(one, "beside", part.finding, part.rebuilt) for part in one.beside),
+        )
+    ]
+    return Table(
+        name="claims_tests",
+        title="Every criterion of the claims that could be tested here",
+        header=("claim", "protocol", "part", "what", "verdict", "effect", "n", "p", "test"),
+        rows=tuple(rows),
+        notes=(
+            "Part: all criteria that decide must hold for the claim; those beside decide nothing. n: datasets, or conditions of "
+            "images.",
+        ),
+        keys=3,
+    )
+
+
+def _test_row(judged: Judgement, part: str, found: Finding, rebuilt: Sequence[str] = ()) -> tuple[Entry, ...]:
+    what = found.sentence.partition(f": {found.verdict}.")[0]
+    marked = rebuilt or any(note.startswith(RECONSTRUCTED) for note in judged.notes)
+    return (
+        *(judged.claim.name, judged.protocol, part, what, f"{found.verdict} {RECONSTRUCTED}" if marked else found.verdict),
+        *(found.effect or DASH, Number(found.n), p_value(found.p), found.test or DASH),
+    )
+
+
 def _words(names: Iterable[str], judgements: Sequence[Judgement]) -> str:
     chosen = set(names)
     return ", ".join(dict.fromkeys(one.claim.name for one in judgements if one.claim.name in chosen))

@@ -141,6 +141,39 @@ def published_later(grid: pd.DataFrame, published: Published) -> Table:
     )
 
 
+CLUS_ENS = "clus_ens"
+_FORESTS = ("extra_trees", "random_forest")
+
+
+def published_forests(grid: pd.DataFrame, published: Published) -> Table:
+    """Our forests, and C-HMCNN, beside every published value of CLUS-Ens, an ensemble of trees: in CLUS's metric, in which it is
+    published, and in micro average precision, in which C-HMCNN is. No rows without a forest.
+    """
+    grid = _trained_as_papers(grid[grid["group"].isin(BENCHMARK) & (grid["protocol"] == "released") & grid["planned"]])
+    grid = grid[grid["method"].isin((*_FORESTS, BASELINE)) & (grid["column"] == grid["method"])]
+    pooled = dataclasses.replace(metric("clus_pooled_area"), unit="fraction", scale=1, digits=3)
+    rows: list[tuple[Entry, ...]] = []
+    for (dataset, column), values in places(grid).items():
+        for value in (one for one in published.of_others(dataset) if one.method == CLUS_ENS):
+            ours, micro = mean_std(values, pooled), mean_std(values, AU_PRC)
+            difference: Entry = DASH if ours.mean is None else Number(ours.mean - value.value, "+z.3f")
+            rows.append((marked(dataset, values), column, ours, published_entry(value), difference, micro, value.source))
+    return Table(
+        name="published_forests",
+        title="Forests beside the published CLUS-Ens (fractions): mean ± standard deviation over seeds (n)",
+        header=("dataset", "method", "CLUS pooled area", f"published {CLUS_ENS}", "difference", AU_PRC.title, "source"),
+        rows=tuple(rows) if set(grid["method"]) & set(_FORESTS) else (),
+        notes=(
+            *notes.signs(rows),
+            f"{CLUS_ENS} is published as the area under CLUS's interpolated curve; the difference is to ours in the same metric. "
+            f"{AU_PRC.title} is micro average precision, a step function, in which C-HMCNN is published.",
+            *notes.about(grid),
+        ),
+        with_seeds=True,
+        keys=2,
+    )
+
+
 def _beside_ours(value: PublishedValue, ours: pd.DataFrame) -> tuple[Entry, ...]:
     """A row without its dataset: a published value, and ours in the same metric."""
     theirs, trained_on = published_entry(value), value.trained_on or DASH

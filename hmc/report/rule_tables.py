@@ -10,6 +10,7 @@ import pandas as pd
 from hmc.report import notes
 from hmc.report.grid import (
     GROUPS,
+    HELD_OUT,
     SECONDS,
     by_dataset,
     compared,
@@ -27,7 +28,9 @@ from hmc.report.render import slug
 from hmc.report.table import DASH, Entry, MeanStd, Number, Table
 from hmc.report.testing import ALPHA, QUICK
 from hmc.rules import RULES, needs_held_out_rows
+from hmc.settings import column_name, variant
 from hmc.stats.frames import cells_of
+from hmc.stats.pairwise import number
 from hmc.stats.ranks import Ranking, rank
 
 
@@ -91,7 +94,7 @@ def _overview(grid: pd.DataFrame, group: str, tuned: str, alone: bool) -> Table:
     columns.sort(key=lambda column: -(means[column][0] or 0.0))
     rows = [
         (
-            marked(column, part[part["column"] == column]),
+            marked(_without_holdout(part[part["column"] == column]), part[part["column"] == column]),
             *(_shown(mean, one) for mean, one in zip(means[column], metrics, strict=True)),
             *(_rank(rankings[one], column) for one in ranked),
             _seconds(part[part["column"] == column]),
@@ -112,12 +115,28 @@ def _overview(grid: pd.DataFrame, group: str, tuned: str, alone: bool) -> Table:
         rows=tuple(rows),
         notes=(
             f"Datasets: {names}.",
-            *(f"{one.title}: {rankings[one].sentence()}" for one in ranked if rankings[one].p is not None),
+            *(_tested(one, rankings[one], p) for one in ranked if (p := rankings[one].p) is not None),
             "Rank: mean over datasets, 1 is best; reference predictors are not ranked.",
             "Seconds: of training one cell, median over these datasets and seeds, beside other work on the machine that ran it.",
             *notes.signs(rows),
             *notes.about(part),
         ),
+    )
+
+
+def _without_holdout(values: pd.DataFrame) -> str:
+    """The column's name without what the table's title says of all of them."""
+    one = values.iloc[0]
+    return column_name(one["method"], one["protocol"], variant(tuple(part for part in one["departed"] if part not in HELD_OUT)))
+
+
+def _tested(one: Metric, ranking: Ranking, p: float) -> str:
+    difference = (
+        "" if ranking.critical_difference is None else f"; Nemenyi critical difference {ranking.critical_difference:.2f} ranks"
+    )
+    return (
+        f"{one.title}: Friedman over {_count(ranking.datasets)} and {len(ranking.methods)} methods, "
+        f"p = {number(p)}{difference} at {ranking.alpha:g}."
     )
 
 

@@ -102,7 +102,8 @@ def write_report(
     of_sweeps = sweeps.tables(grid, asked.rule)
     numbers = [*tables(grid, published.load(), asked.rule, asked.tuned), *of_sweeps]
     judged = claims.judge(claims.load(), grid)
-    verdicts = [claims.table(judged)] if any(one.tested for one in judged) else []
+    of_claims = (claims.table(judged), claims.tests_table(judged))
+    verdicts = of_claims if any(one.tested for one in judged) else ()
     computed = results.curves.keys() & set(grid["identity"])
     agreed = agreement(computed, results.frame, results.frame[:0] if results.checked_in is None else results.checked_in)
     beside = [agreed.table()] if len(agreed.cells) else []

@@ -8,7 +8,7 @@ from hmc.report import notes
 from hmc.report.grid import BASELINE, GROUPS, planned
 from hmc.report.metric import HALF
 from hmc.report.profile_tables import profiles, recall_by_dataset
-from hmc.report.published_tables import published_au_prc, published_later, published_macro_f1
+from hmc.report.published_tables import published_au_prc, published_forests, published_later, published_macro_f1
 from hmc.report.results_tables import results, results_of_one, shown_metrics
 from hmc.report.rule_tables import overviews, rules
 from hmc.report.table import DASH, Table
@@ -25,6 +25,7 @@ def tables(grid: pd.DataFrame, published: Published, rule: str = HALF, tuned: st
     if grid.empty:
         return []
     every = [published_au_prc(grid, published), published_macro_f1(grid, published), published_later(grid, published)]
+    every.append(published_forests(grid, published))
     for group in (name for name in GROUPS if name in set(grid["group"])):
         part = grid[grid["group"] == group]
         if part["dataset"].nunique() == 1:

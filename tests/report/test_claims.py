@@ -330,3 +330,19 @@ def test_each_side_may_have_a_decision_rule_of_its_own():
     assert one.verdict == NOT_SUPPORTED
     (one,) = judge(dataclasses.replace(shifted, rule="scaled_rate"), plan)
     assert one.verdict == NOT_TESTED
+
+
+def test_the_table_of_tests_has_a_row_a_tested_criterion_and_says_what_it_asked():
+    beside = (RATIO, dataclasses.replace(DIFFERENCE, metric="macro_ap", why="Never recorded:"))
+    claim = Claim("one", "A claim.", criteria=(DIFFERENCE,), beside=beside)
+    table = claims.tests_table(claims.judge([claim], plan_of(cells_of(METHODS), BETTER)))
+    first, second = table.text()
+    assert first[:5] == ["one", "released", "decides", "Macro F1 of weighted_focal_bbma greater than chmcnn's", SUPPORTED]
+    assert first[5:] == ["Macro F1 of weighted_focal_bbma +4.25 points", "8", "0.00781", "Wilcoxon"]
+    assert second[2:6] == [
+        "beside",
+        "Largest ratio of macro recall to chmcnn's at least 4.5",
+        NOT_SUPPORTED,
+        "largest ratio 1.50",
+    ]
+    assert second[7] == DASH

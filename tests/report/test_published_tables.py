@@ -141,3 +141,17 @@ def test_every_later_value_has_its_metric_only_where_it_is_known(stated):
             assert value.metric == expected
             assert value.trained_on == ("train" if value.method.startswith("pishield") else "train+valid")
             assert value.source
+
+
+def test_forests_stand_beside_every_published_clus_ens_in_its_metric():
+    cells = [make_cell("eisen_fun", method, group="fun") for method in ("chmcnn", "extra_trees", "weighted")]
+    records = [record_of(cell, 0.25, metrics={"clus_pooled_area": 0.3}) for cell in cells]
+    table = published_tables.published_forests(grid_of(cells, records), PAPERS)
+    assert [row[:6] for row in table.text() if row[1] == "extra_trees"] == [
+        ["eisen_fun", "extra_trees", "0.300 (1)", "0.286", "+0.014", "0.250 (1)"],
+        ["eisen_fun", "extra_trees", "0.300 (1)", "0.271", "+0.029", "0.250 (1)"],
+    ]
+    assert {row[1] for row in table.text()} == {"chmcnn", "extra_trees"}
+    assert len({row[-1] for row in table.text()}) == 2
+    without = [cell for cell in cells if cell.method != "extra_trees"]
+    assert published_tables.published_forests(grid_of(without, records), PAPERS).rows == ()
