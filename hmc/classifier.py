@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from hmc.rules import decide, needs_held_out_rows
 from hmc.settings import DatasetSettings, RunSettings, SettingsError, to_mapping
 from hmc.settings.run import run_settings
 from hmc.training.arrays import FittedMethod, dataset_of_arrays, fit_method, tune
-from hmc.training.saved import Model, ModelError, load_model, save_model
+from hmc.training.saved import Model, ModelError, load_model, preferred_rule, save_model
 
 TRAINING = ("hidden", "layers", "epochs", "learning_rate", "dropout", "batch_size", "weight_decay")
 """The parameters that are settings of the training."""
@@ -53,7 +54,7 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
     refit : whether the method is fitted on all rows once thresholds are known (METHOD "refit"), or stays as it is ("holdout")
     protocol : "released", "described" or "corrected"; see the named switches
     random_state : seed; None: a random one
-    n_jobs : threads
+    n_jobs : threads; -1: one a core, as in scikit-learn; None: 1
     device : "auto", "cpu", "cuda" or "cuda:N"
 
     Attributes
@@ -130,7 +131,7 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
 
         Raises ValueError for arrays or parameters that cannot be used, TrainingError where the training diverges.
         """
-        settings = self._settings(_seed(self.random_state))
+        settings, threads = self._settings(_seed(self.random_state)), self._threads()
         features, names = self._training_features(X)
         y = self._one_dimensional(y)
         targets = targets_of(y)
@@ -149,11 +150,11 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         if needs_held_out_rows(self.rule):
             held_out = self._held_out(labels, settings.seed)
             tuning = dataset_of_arrays(labelling.hierarchy, names, features, labels, held_out)
-            fitted = fit_method(settings, tuning, self.device, self.n_jobs)
+            fitted = fit_method(settings, tuning, self.device, threads)
             scores = fitted.scores_of_prepared(tuning.valid.features, self.device)
         thresholds, validation = tune(self.rule, settings, whole, tuning, scores)
         if fitted is None or self.refit:
-            fitted = fit_method(settings, whole, self.device, self.n_jobs)
+            fitted = fit_method(settings, whole, self.device, threads)
         self._labelling, self._form, self._single = labelling, targets.form, self._single_classes(y, targets)
         self._fitted_method = dataclasses.replace(fitted, thresholds={self.rule: thresholds})
         self._finish(validation)
@@ -186,6 +187,8 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
 
     def _settings(self, seed: int) -> RunSettings:
         """Raises ValueError for a parameter that is not known or out of range."""
+        if not isinstance(self.method, str):
+            raise ValueError(f"method must be the name of one, such as 'chmcnn', got {self.method!r}")
         method = configs.read("method", self.method)
         if self.members is not None:
             method["members"] = self.members
@@ -223,8 +226,20 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         """The same of rows to be scored."""
         names = self._fitted_method.feature_names
         if hasattr(X, "columns") and (has_categories(X) or len(names) != self.n_features_in_):
-            return _checked(encoded_like(X, names))
-        return self._validated(X, reset=False)
+            found = _checked(encoded_like(X, names))
+        else:
+            found = self._validated(X, reset=False)
+        if not len(found):
+            raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required: X must have a row")
+        return found
+
+    def _threads(self) -> int:
+        """Raises ValueError for a number that means nothing."""
+        if self.n_jobs is None:
+            return 1
+        if isinstance(self.n_jobs, bool) or not isinstance(self.n_jobs, (int, np.integer)) or self.n_jobs == 0:
+            raise ValueError(f"n_jobs must be a number of threads, or -1 for one a core, got {self.n_jobs!r}")
+        return int(self.n_jobs) if self.n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + int(self.n_jobs))
 
     def _validated(self, X: Any, *, reset: bool) -> np.ndarray:
         found = validate_data(
@@ -338,7 +353,9 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
 
     @classmethod
     def load(cls, folder: str | Path) -> HierarchicalClassifier:
-        """A classifier that was saved, or one with the model that ``scripts/train.py save_model=true`` kept (rule: half).
+        """A classifier that was saved, or one with the model that ``scripts/train.py save_model=true`` kept.
+
+        The rule of the latter is the tuned one that ``scripts/predict.py`` takes too, where the model has thresholds for one.
 
         Raises ModelError where the folder holds no model, or a damaged one.
         """
@@ -379,7 +396,8 @@ def _about_of_cell(model: Model) -> dict[str, Any]:
     """What a classifier knows of itself, of a model that a cell left."""
     settings: Any = model.about["settings"]
     training = {name: settings["training"][name] for name in TRAINING}
-    parameters = {"method": settings["method"]["name"], "protocol": settings["protocol"]["name"], "rule": "half", **training}
+    rule = preferred_rule(model.thresholds)
+    parameters = {"method": settings["method"]["name"], "protocol": settings["protocol"]["name"], "rule": rule, **training}
     return {
         "parameters": parameters | {"members": settings["method"]["members"], "random_state": settings["seed"]},
         "form": "sets",

@@ -24,8 +24,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hmc import overrides
-from hmc.configs import CONFIGS, base_settings, mixed_methods, settings_of
+from hmc.configs import CONFIGS, base_settings, mixed_methods, names, settings_of
 from hmc.data.identity import data_sha256
+from hmc.files.utf8 import warning_line
 from hmc.interrupts import INTERRUPTED, MESSAGE
 from hmc.settings import Cell, RuntimeSettings, SettingsError, build, departures
 from hmc.settings.run import RUN_KEYS, run_settings
@@ -84,7 +85,7 @@ def _prepare_output() -> None:
         # A test's stream may be of another kind.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    warnings.formatwarning = lambda message, *_, **__: f"warning: {' '.join(str(message).split())}\n"
+    warnings.formatwarning = warning_line
 
 
 def _working_directory() -> str:
@@ -141,6 +142,12 @@ def cell(config: Mapping[str, Any], runtime: RuntimeSettings) -> Cell:
 def _cell(groups: Mapping[str, Any], chosen: Mapping[str, str], runtime: RuntimeSettings) -> Cell:
     """The cell of these settings. chosen: the files that it may depart from."""
     settings = run_settings(groups)
+    own = settings.dataset
+    if own.group == "own" and chosen["dataset"] != own.name and own.name in names("dataset"):
+        raise SettingsError(
+            f"dataset.name={own.name} must be a name of your own, since configs/dataset has that one; choose another, or its "
+            "results would stand beside those of other data"
+        )
     departed = departures(settings, base_settings(settings, **chosen))
     parts = tuple(
         _cell({**groups, "method": settings_of("method", name)}, {**chosen, "method": name}, runtime)

@@ -199,6 +199,10 @@ def from_edges(names: Sequence[str], edges: Iterable[tuple[str, str]], *, uneval
             f"{len(roots)} nodes have no parent ({shown}{', ...' if len(roots) > 5 else ''}); only the root may have "
             "none, and every other node needs a path to it"
         )
+    if roots and roots[0] != ROOT and ROOT in names and ROOT in set(unevaluated):
+        raise HierarchyError(
+            f"the name {ROOT!r} is kept for the top of the hierarchy, got a node of that name below {short(roots[0])}; rename it"
+        )
     if not roots:
         raise HierarchyError("every node has a parent, so there is no root and the edges form a cycle; remove the root's parent")
     skipped = set(unevaluated)

@@ -7,6 +7,7 @@ from typing import Any
 
 from hmc import console
 from hmc.experiments.made import is_finished, require_savable
+from hmc.experiments.reevaluate import evaluate_again
 from hmc.experiments.sweep import sweep_table
 from hmc.results.record import Record
 from hmc.results.store import Store
@@ -20,6 +21,9 @@ def main(config: dict[str, Any]) -> int:
     require_savable(cell, runtime)
     if is_finished(cell, store, runtime) and not runtime.force:
         print(f"already done: {cell} (force=true runs it again)")
+        # Rules may be others than then, and held-out scores may have come since.
+        if failed := evaluate_again([cell], runtime).failed:
+            print(f"not evaluated again: {failed[str(cell)]}")
     else:
         store.require_writable()
         # torch takes seconds to import, and a cell that is done does not need it.

@@ -156,7 +156,7 @@ def test_missing_numbers_and_categories_are_taken_and_kept_with_the_model(tmp_pa
     assert np.array_equal(unseen, model.predict_proba(frame.assign(colour=None)))
     model.save(tmp_path / "model")
     assert np.array_equal(HierarchicalClassifier.load(tmp_path / "model").predict_proba(frame), scores)
-    with pytest.raises(ValueError, match="lacks 'colour'"):
+    with pytest.raises(ValueError, match="lacks the column 'colour'"):
         model.predict_proba(frame[["size"]])
 
 
@@ -300,3 +300,86 @@ def test_importing_hmc_loads_neither_torch_nor_scikit_learn() -> None:
     assert hmc.__version__.count(".") == 2
     with pytest.raises(AttributeError, match="no attribute 'Classifier'"):
         _ = hmc.Classifier
+
+
+class Graph:
+    """As networkx has them: ``edges`` is a view that can be called and iterated."""
+
+    class Edges(list):
+        def __call__(self, keys=False):
+            return self
+
+    def __init__(self, edges, directed=True, multigraph=False):
+        self.edges = Graph.Edges(edges)
+        self.nodes = list(dict.fromkeys(name for edge in edges for name in edge[:2]))
+        self.is_directed, self.is_multigraph = (lambda: directed), (lambda: multigraph)
+
+
+OBONET = [*((child, parent, "is_a") for parent, child in EDGES), ("cat", "rose", "regulates")]
+
+
+@pytest.mark.parametrize(
+    "hierarchy",
+    [
+        Graph(EDGES),
+        Graph(OBONET, multigraph=True),
+        pd.DataFrame(EDGES, columns=["parent", "child"]),
+        np.array(EDGES),
+        {"life": {"animal": ["cat", "dog"], "plant": {"oak": None, "rose": []}}},
+    ],
+    ids=["graph", "obonet", "frame", "array", "nested mapping"],
+)
+def test_a_hierarchy_keeps_its_levels_whatever_object_it_is(rows: Any, hierarchy: Any) -> None:
+    fitted = HierarchicalClassifier(hierarchy, rule="half", **SMALL).fit(*rows).hierarchy_
+    index = fitted.index
+    assert {(fitted.names[parent], name) for name in fitted.names for parent in fitted.parents.of(index[name])} == set(EDGES)
+
+
+@pytest.mark.parametrize(
+    ("hierarchy", "words"),
+    [
+        (Graph(EDGES, directed=False), "must be directed"),
+        (pd.DataFrame(EDGES, columns=["from", "to"]), "columns parent and child, got from, to"),
+        ([*EDGES, ("life", float("nan"))], "must name a parent and a child"),
+        ([("life", "root"), ("life", "cat")], "the name 'root' is kept for the top"),
+        ([("life", "root"), ("life", "cat"), ("rock", "stone")], "the name 'root' is kept for the top"),
+    ],
+)
+def test_an_object_that_is_no_hierarchy_is_refused(rows: Any, hierarchy: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        HierarchicalClassifier(hierarchy, **SMALL).fit(*rows)
+
+
+def test_without_a_hierarchy_no_label_may_be_called_root() -> None:
+    with pytest.raises(ValueError, match="the name 'root' is kept"):
+        HierarchicalClassifier(**SMALL).fit(np.zeros((4, 2)), [["root"], ["a"], ["a"], ["root"]])
+
+
+def test_frames_with_numbers_as_names_are_read_again(rows: Any, tmp_path: Path) -> None:
+    X, Y = rows
+    frame = pd.DataFrame(X).assign(**{"9": np.where(X[:, 0] > 0, "red", "blue")}).rename(columns={"9": 9})
+    model = HierarchicalClassifier(EDGES, rule="half", **SMALL).fit(frame, Y)
+    model.save(tmp_path)
+    loaded = HierarchicalClassifier.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict_proba(frame), model.predict_proba(frame))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "X", "Y", "words"),
+    [
+        ({}, pd.DataFrame([[1.0, 2.0, "x"]] * 4, columns=["a", "b", "a"]), [["cat"]] * 4, "'a' twice"),
+        ({"n_jobs": 0}, np.eye(4), [["cat"]] * 4, "n_jobs must be a number of threads"),
+        ({"method": None}, np.eye(4), [["cat"]] * 4, "method must be the name of one"),
+        ({}, np.array([[2.04, 1.0], [0.3, 0.7]]), [["cat"]] * 2, "two rows or more"),
+        ({}, np.eye(4), [[2], [3], [4], [5]], "write labels that are numbers as text"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_in_one_line(parameters: Any, X: Any, Y: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        HierarchicalClassifier(EDGES, **{**SMALL, **parameters}).fit(X, Y)
+
+
+def test_no_row_is_refused_as_scikit_learn_does_and_all_cores_may_be_asked_for(rows: Any) -> None:
+    model = HierarchicalClassifier(EDGES, rule="half", n_jobs=-1, **SMALL).fit(*rows)
+    with pytest.raises(ValueError, match="0 sample"):
+        model.predict(rows[0][:0])

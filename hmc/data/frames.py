@@ -31,7 +31,7 @@ class Columns:
         """
         blocks = []
         for attribute in self.attributes:
-            column = frame[attribute.name]
+            column = frame.iloc[:, [str(name) for name in frame.columns].index(attribute.name)]
             if attribute.values is None:
                 blocks.append(_numbers(column, attribute.name)[:, None])
             else:
@@ -47,18 +47,21 @@ def has_categories(X: Any) -> bool:
 
 
 def columns_of(frame: Any) -> Columns:
-    """The columns of a training frame.
+    """The columns of a training frame. Raises ValueError for two of one name.
 
     >>> import pandas as pd
     >>> columns_of(pd.DataFrame({"age": [1, 2], "kind": ["a", "b"]})).names
     ('age', 'kind=a', 'kind=b')
     """
+    names = [str(name) for name in frame.columns]
+    if twice := next((name for place, name in enumerate(names) if name in names[:place]), None):
+        raise ValueError(f"every column of X must have a name of its own, got {twice!r} twice; rename one")
     attributes = []
-    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+    for place, (name, dtype) in enumerate(zip(names, frame.dtypes, strict=True)):
         if _is_numeric(dtype):
             attributes.append(Attribute(name))
         else:
-            values = sorted({str(value) for value in frame[name] if not _missing(value)})
+            values = sorted({str(value) for value in frame.iloc[:, place] if not _missing(value)})
             attributes.append(Attribute(name, tuple(values)))
     return Columns(tuple(attributes))
 

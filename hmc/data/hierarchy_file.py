@@ -140,6 +140,11 @@ def of_edges(edges: Sequence[tuple[str, str]], at: str = "hierarchy") -> Labelli
     pairs = [(parent, child) for parent, child in edges if parent]
     below = {child for _, child in pairs}
     tops = [name for name in names if name not in below]
+    if len(tops) > 1 and ROOT in below:
+        raise HierarchyError(
+            f"the name {ROOT!r} is kept for the top of the hierarchy, which is added above several nodes, got a node of that "
+            "name below another; rename it"
+        )
     added = len(tops) > 1 and ROOT not in names
     if added:
         names.insert(0, ROOT)

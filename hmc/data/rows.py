@@ -54,7 +54,10 @@ def _of_table(path: Path, dataset: DatasetSettings, like: Sequence[str]) -> Rows
     others = table.no_features(settings, labels)
     for name in own.cells:
         if name not in wanted and name not in others and not (settings.hierarchy.endswith(".xml") and name in own.declared):
-            raise DataError(f"{path}: the column {short(name)} is not among the features that were trained on; remove it")
+            raise DataError(
+                f"{path}: the column {short(name)} is not among the features that were trained on; remove it, or set id={name} "
+                "if it names the rows"
+            )
     features, notes = table.encode(own, attributes)
     return Rows(features, tuple(own.cells.get(settings.id, ())), tuple(notes))
 
@@ -111,7 +114,7 @@ def _grouped(like: Sequence[str], columns: set[str], path: Path | str) -> Iterat
         column = next((candidate for candidate in candidates if candidate in columns), None)
         if column is None:
             raise DataError(
-                f"{path}: the file lacks {short(candidates[0] if candidates else name)}, which was trained on; add the column"
+                f"{path}: it lacks the column {short(candidates[0] if candidates else name)}, which was trained on; add it"
             )
         end = place
         while end < len(like) and like[end].startswith(f"{column}="):

@@ -107,7 +107,7 @@ def _zero_one(values: np.ndarray) -> np.ndarray:
         raise ValueError(f"a matrix y must hold 0 and 1, got values of type {found.dtype}") from None
     if not np.isin(numbers, (0, 1)).all():
         wrong = numbers[~np.isin(numbers, (0, 1))].flat[0]
-        raise ValueError(f"a matrix y must hold 0 and 1, got {wrong:g}")
+        raise ValueError(f"a matrix y must hold 0 and 1, got {wrong:g}; write labels that are numbers as text")
     return numbers.astype(bool)
 
 

@@ -19,10 +19,7 @@ from hmc.hierarchy import Hierarchy
 from hmc.results.store import MODEL as MODEL_FOLDER
 from hmc.rules import decide
 from hmc.settings import DatasetSettings, SettingsError, build, did_you_mean, setting
-from hmc.training.saved import MODEL, Model, load_model
-
-PREFERRED = ("scaled_rate", "node_supported", "global", "half")
-"""Of the rules that a model has thresholds for, the first of these is taken unless another is asked for (ours)."""
+from hmc.training.saved import MODEL, Model, load_model, preferred_rule
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,8 @@ def predict(asked: PredictSettings) -> str:
             raise SettingsError(f"{name} must name a {'folder' if name == 'model' else 'file'}; set {name}=PATH")
     model = load_model(_folder(asked.model))
     rule = _rule(model, asked.rule)
+    if not Path(asked.features).expanduser().is_file():
+        raise SettingsError(f"features={asked.features!r} must be a file of rows, but there is no such file; correct the path")
     rows = read_rows(Path(asked.features).expanduser(), _reading(model, asked), model.feature_names)
     for note in rows.notes:
         warnings.warn(note, DataWarning, stacklevel=2)
@@ -93,7 +92,8 @@ def _folder(wanted: str) -> Path:
         return folders[0] if folders else found[0]
     if len(folders) != 1:
         shown = f": {', '.join(str(folder) for folder in folders[:3])}" if folders else ""
-        raise SettingsError(f"model={wanted!r} must fit the folder of one model, got {len(folders)}{shown}")
+        remedy = "name one of them" if folders else "train one with save_model=true, or correct the path"
+        raise SettingsError(f"model={wanted!r} must fit the folder of one model, got {len(folders)}{shown}; {remedy}")
     return folders[0]
 
 
@@ -103,7 +103,7 @@ def _rule(model: Model, wanted: str) -> str:
         if wanted not in known:
             raise SettingsError(f"rule={wanted!r} has no thresholds in this model{did_you_mean(wanted, known)}")
         return wanted
-    return next((name for name in PREFERRED if name in known), known[0])
+    return preferred_rule(known)
 
 
 def _reading(model: Model, asked: PredictSettings) -> DatasetSettings:

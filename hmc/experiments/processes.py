@@ -13,6 +13,7 @@ import signal
 import tempfile
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from multiprocessing import forkserver, resource_tracker
@@ -23,6 +24,7 @@ from typing import Any
 from hmc.experiments import pool
 from hmc.experiments.outcome import Outcome, run_stack
 from hmc.experiments.pool import Ended, Stack
+from hmc.files.utf8 import warning_line
 from hmc.results.provenance import cores
 from hmc.results.store import Store
 from hmc.settings import ExecutorSettings, RuntimeSettings
@@ -199,6 +201,7 @@ def _serve(connection: Connection, runtime: RuntimeSettings) -> None:
     # Locks that libraries make here (numba, tqdm) then have no name that outlives a killed process, with a warning at the end.
     multiprocessing.set_start_method("fork", force=True)
     _end_with_parent()
+    warnings.formatwarning = warning_line
     while True:
         try:
             stack = connection.recv()

@@ -22,6 +22,15 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
+def warning_line(message: object, *_: object, **__: object) -> str:
+    """A warning as one line, in place of ``warnings.formatwarning``.
+
+    >>> warning_line("two\\nlines")
+    'warning: two lines\\n'
+    """
+    return f"warning: {' '.join(str(message).split())}\n"
+
+
 def decoded(content: bytes) -> str:
     """UTF-8 text without the byte order mark that some programs write.
 

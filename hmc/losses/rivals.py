@@ -10,6 +10,7 @@ in the decision rule ``prior``.
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -157,8 +158,39 @@ def loss_of(context: ObjectiveContext) -> Any:
         options(context, LOSSES[name])
         return LOSSES[name](context)
     if ":" in name:
-        return named_object("method.loss", name)(context)
+        return _Custom(name, context)
     raise SettingsError(f"method.loss={name!r} is not known{did_you_mean(name, LOSSES)}")
+
+
+class _Custom:
+    """A loss of the user's, whose mistakes are told with the line of code that made them."""
+
+    def __init__(self, name: str, context: ObjectiveContext) -> None:
+        self._name, kind = name, named_object("method.loss", name)
+        try:
+            self._loss = kind(context)
+        except Exception as error:
+            raise self._failed("be a class that is made with an ObjectiveContext", error) from error
+
+    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
+        try:
+            losses = self._loss(logits, labels)
+        except Exception as error:
+            raise self._failed("be called with logits and labels", error) from error
+        if not isinstance(losses, Tensor) or losses.shape != logits.shape:
+            got = f"the shape {list(losses.shape)}" if isinstance(losses, Tensor) else type(losses).__name__
+            raise SettingsError(
+                f"method.loss={self._name} must return a loss for each logit, a tensor of their shape {list(logits.shape)}, got "
+                f"{got}; see docs/your-own-method.md"
+            )
+        return losses
+
+    def _failed(self, must: str, error: Exception) -> SettingsError:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return SettingsError(
+            f"method.loss={self._name} must {must}, got {type(error).__name__}: {error} ({last.filename}:{last.lineno}); see "
+            "docs/your-own-method.md"
+        )
 
 
 def options(context: ObjectiveContext, loss: Any) -> dict[str, float]:

@@ -78,6 +78,7 @@ def compared(asked: CompareSettings, width: int = 100) -> str:
     if asked.list:
         return f"{terminal(columns_table(chosen), width)}\n{metrics_text(chosen, width)}"
     a, b = column(asked.a, chosen), column(asked.b, chosen)
+    _require_same_data(chosen, a, b)
     pairs = compare(chosen, a, b, asked.metric, asked.over, choices)
     shown = datasets_table(pairs, behind(chosen, a, b)) if asked.over == "datasets" else seeds_table(pairs)
     return f"{terminal(shown, width)}\nIn full: {pairs.sentence()}"
@@ -181,13 +182,29 @@ def results(frame: pd.DataFrame, datasets: Sequence[str] = ()) -> pd.DataFrame:
             raise SettingsError(f"there are no results of the dataset {name!r}{did_you_mean(name, known)}")
     chosen = complete[complete["dataset"].isin(datasets) if datasets else complete["group"].isin(OVER_DATASETS)]
     if chosen.empty:
-        raise SettingsError("there are no results of the datasets asked for; run scripts/reproduce.py first, or set results_dir")
+        others = f"; generated datasets and images count only if named: datasets=[{','.join(known)}]" if known else ""
+        raise SettingsError(
+            f"there are no results of the datasets asked for{others or '; run scripts/reproduce.py first, or set results_dir'}"
+        )
     return chosen.assign(column=signed(chosen))
 
 
 def behind(frame: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     """The results of two columns on the datasets that both have."""
     return frame[frame["column"].isin([a, b])].groupby("dataset").filter(lambda values: values["column"].nunique() == len({a, b}))
+
+
+def _require_same_data(frame: pd.DataFrame, a: str, b: str) -> None:
+    """Raises SettingsError where two columns have results of one dataset's name on different data."""
+    for dataset, values in behind(frame, a, b).groupby("dataset"):
+        # Lines of an earlier program do not say.
+        of_column = {str(name): set(part["data.sha256"]) - {""} for name, part in values.groupby("column")}
+        ours, theirs = of_column.get(a, set()), of_column.get(b, set())
+        if ours and theirs and not ours & theirs:
+            raise SettingsError(
+                f"{a} and {b} must have results on the same data, got two different ones called {dataset!r}; give each its own "
+                "dataset.name, or leave it out with datasets=[...]"
+            )
 
 
 def _rebuilt(values: pd.DataFrame) -> list[str]:
@@ -203,7 +220,9 @@ def table(name: str, asked: Sequence[PairSettings], frame: pd.DataFrame, choices
     pairs, rebuilt = [], set()
     for one in asked:
         chosen = results(frame, one.datasets)
-        (pair,) = compare(chosen, column(one.a, chosen), column(one.b, chosen), one.metric, choices=choices)
+        a, b = column(one.a, chosen), column(one.b, chosen)
+        _require_same_data(chosen, a, b)
+        (pair,) = compare(chosen, a, b, one.metric, choices=choices)
         used = behind(chosen, pair.a, pair.b)
         rebuilt |= set(_rebuilt(used))
         # Each p stands for itself.

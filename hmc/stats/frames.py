@@ -108,7 +108,9 @@ def cells_of(frame: pd.DataFrame, columns: Sequence[str], metric: str) -> Cells:
     known = [str(name) for name in frame["column"].unique()]
     for place, column in enumerate(columns):
         if column not in known:
-            raise ComparisonError(f"there are no results of {column!r}{did_you_mean(column, known)}")
+            longer = [name for name in known if name.startswith(f"{column} (")]
+            near = f"; there are of {' and '.join(map(repr, longer[:3]))}" if longer else did_you_mean(column, known)
+            raise ComparisonError(f"there are no results of {column!r}{near}")
         if column in columns[:place]:
             raise ComparisonError(f"a and b must be two different methods, got {column!r} twice")
     values: dict[str, dict[str, dict[int, float]]] = {column: {} for column in columns}
@@ -122,7 +124,7 @@ def cells_of(frame: pd.DataFrame, columns: Sequence[str], metric: str) -> Cells:
         if seed in by_seed:
             raise ComparisonError(
                 f"there are several results of {dataset}, {column}, seed {seed}; compare the cells of one suite, or delete the "
-                "records of other settings"
+                "records of other settings or data"
             )
         by_seed[int(seed)] = float(value)
     return Cells(metric, values, {dataset: sorted(seeds[dataset]) for dataset in sorted(seeds)})

@@ -101,6 +101,8 @@ def dataset_of_arrays(
     found = preprocess.scaling(filled[kept])
     ready = found.of(filled)
     if unusable := preprocess.first_unusable({"train": ready}, found, ("train",)):
+        if len(kept) < 2:
+            raise ValueError(f"X must have two rows or more to be standardised, got n_samples = {len(kept)} to train on")
         raise ValueError(
             f"X must hold numbers that can be standardised, got {filled[unusable.row, unusable.feature]:g} in the feature "
             f"{names[unusable.feature]!r}, row {unusable.row}; remove the column, or divide it by a number of that size"

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,20 @@ class Model:
         networks = Networks(tuple(torch.from_numpy(layer) for layer in self.layers)).to(constraint.device)
         trained = Trained(networks, torch.zeros(0), 0.0, 0)
         return scores(trained, features, constraint, 1)[0]
+
+
+PREFERRED = ("scaled_rate", "node_supported", "global", "half")
+"""Of the rules that a model has thresholds for, the first of these is taken unless another is asked for (ours)."""
+
+
+def preferred_rule(known: Iterable[str]) -> str:
+    """The decision rule to take of those that a model has thresholds for.
+
+    >>> preferred_rule(["half", "prior", "scaled_rate"])
+    'scaled_rate'
+    """
+    names = list(known)
+    return next((name for name in PREFERRED if name in names), names[0])
 
 
 def save_model(folder: Path, model: Model) -> None:

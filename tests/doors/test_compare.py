@@ -51,6 +51,6 @@ def test_methods_are_compared_over_own_datasets_whatever_their_files_are_called(
     # Own datasets count without being named, and with the checked-in results beside them.
     assert door("compare", *asked).stdout == shown
     assert door("compare", *asked[:3]).stdout == shown
-    assert f"there are no results of 'weighted'; known are chmcnn ({SHORT}), weighted ({SHORT})" in (
+    assert f"there are no results of 'weighted'; there are of 'weighted ({SHORT})'" in (
         door("compare", "a=weighted", *asked[1:], status=2).stderr
     )

@@ -89,6 +89,7 @@ def test_the_python_front_and_the_door_give_the_same_numbers(
     stored = load_scores(model_in(tmp_path).parent / "scores.npz", record.identity).test
     assert np.array_equal(scores, np.delete(stored, model.hierarchy_.root, axis=1))
     loaded = HierarchicalClassifier.load(model_in(tmp_path))
+    assert loaded.rule == "half"
     assert np.array_equal(loaded.predict_proba(new_frame), scores)
     model.fit(frame, [[label] for label in labels]).save(tmp_path / "by_python")
     door("predict", "model=by_python", "features=new.csv", "id=name")
@@ -123,6 +124,13 @@ def test_thresholds_of_held_out_rows_are_kept_with_the_model(
     door("train", *TABLE, "training.holdout=valid", "save_model=true")
     done = door("predict", f"model={model_in(tmp_path)}", "features=new.csv")
     assert "by the rule scaled_rate" in done.stdout
+    _, *terms = read(tmp_path / "predictions" / "terms.csv")
+    loaded = HierarchicalClassifier.load(model_in(tmp_path))
+    predicted = loaded.predict(pd.DataFrame(table[2], columns=list("abc")))
+    assert loaded.rule == "scaled_rate"
+    assert {(f"r{100 + row}", name) for row, names in enumerate(predicted) for name in names} == {
+        (one[0], one[1]) for one in terms
+    }
     # The sibling's held-out scores tune the model of all rows.
     door("train", *TABLE, "save_model=true")
     folders = [path.parent for path in tmp_path.glob(f"results/runs/*/*/*/*/*/model/{MODEL}")]
@@ -137,8 +145,10 @@ def test_thresholds_of_held_out_rows_are_kept_with_the_model(
         (("model=nowhere", "features=new.csv"), "nowhere must be a folder with a saved model, but it has no model.json"),
         (("features=new.csv",), "model must name a folder; set model=PATH"),
         (("model=M",), "features must name a file; set features=PATH"),
-        (("model=M", "features=gone.csv"), "gone.csv"),
-        (("model=M", "features=lacks.csv"), "lacks 'b', which was trained on"),
+        (("model=M", "features=gone.csv"), "features='gone.csv' must be a file of rows, but there is no such file"),
+        (("model=results/*", "features=new.csv"), "got 0; train one with save_model=true"),
+        (("model=M", "features=named.csv"), "remove it, or set id=name if it names the rows"),
+        (("model=M", "features=lacks.csv"), "lacks the column 'b', which was trained on; add it"),
         (("model=M", "features=new.csv", "rule=hlaf"), "rule='hlaf' has no thresholds in this model; did you mean 'half'"),
         (("model=M", "features=text.csv"), "text.csv:2"),
     ],
@@ -151,6 +161,7 @@ def test_a_mistake_is_one_line(
         pd.DataFrame(X, columns=list("abc")), [[label] for label in labels]
     ).save(tmp_path / "M")
     write_csv(tmp_path / "lacks.csv", [["a", "c"], [1, 2]])
+    write_csv(tmp_path / "named.csv", [["name", "a", "b", "c"], ["r1", 1, 2, 3]])
     write_csv(tmp_path / "text.csv", [["a", "b", "c"], ["red", 1, 2]])
     failed = door("predict", *overrides, status=2)
     assert words in failed.stderr

@@ -93,3 +93,23 @@ def test_a_persons_own_method_class_is_found_where_one_runs(door: Door, tmp_path
 
 def test_what_was_read_of_the_hierarchy_is_said_with_the_result(door: Door) -> None:
     assert "\n  hierarchy: 61 nodes, 4 levels below 'root'" in door("train", "training.epochs=1").stdout
+
+
+def test_a_cell_that_is_done_is_evaluated_again_where_rules_or_held_out_scores_are_new(door: Door) -> None:
+    short = ("training.epochs=1", "training.hidden=8")
+    assert "it needs held-out scores" in door("train", *short).stdout
+    door("train", *short, "training.holdout=valid")
+    again = door("train", *short).stdout
+    assert again.startswith("already done")
+    assert "it needs held-out scores" not in again
+    fewer = door("train", *short, "rules=[half,prior]").stdout
+    assert "scaled_rate" not in fewer
+    assert "prior" in fewer
+    refused = door("train", *short, "rules=[haf]", status=2)
+    assert "did you mean 'half'" in refused.stderr
+
+
+def test_own_data_may_not_take_the_name_of_a_dataset_that_is_shipped(door: Door, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("a,terms\n1,cat\n")
+    shown = door("train", "dataset=table", "dataset.name=enron", "dataset.train=train.csv", status=2)
+    assert "dataset.name=enron must be a name of your own" in shown.stderr

@@ -327,3 +327,36 @@ def test_a_loss_that_is_not_known_is_named(name, words):
     with pytest.raises(SettingsError) as raised:
         made(name)
     assert words in str(raised.value)
+
+
+class Mean(Squared):
+    def __call__(self, logits, labels):
+        return super().__call__(logits, labels).mean()
+
+
+class Broken(Squared):
+    def __call__(self, logits, labels):
+        return logits[99]
+
+
+class WithoutContext:
+    def __init__(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Mean", "must return a loss for each logit, a tensor of their shape [2, 1, 5, 4], got the shape []"),
+        ("Broken", "must be called with logits and labels, got IndexError: "),
+        ("WithoutContext", "must be a class that is made with an ObjectiveContext, got TypeError: "),
+    ],
+)
+def test_a_mistake_in_a_custom_loss_is_one_line_that_names_its_place(name, words):
+    logits, labels = (torch.from_numpy(part) for part in example())
+    with pytest.raises(SettingsError) as raised:
+        made(f"{__name__}:{name}", scale=1)(logits[:, None], labels)
+    assert words in str(raised.value)
+    assert "docs/your-own-method.md" in str(raised.value)
+    if name == "Broken":
+        assert "test_rivals.py:" in str(raised.value)

@@ -256,6 +256,15 @@ def test_a_namespace_without_an_evaluated_node_or_a_label_has_no_metric():
     assert "fmax_molecular_function" not in unlabelled
 
 
+def test_namespaces_are_found_whether_ids_have_a_colon_or_not():
+    for term in ("GO0003674", "GO:0003674"):
+        found = from_edges(["root", term, "f1"], [("root", term), (term, "f1")], unevaluated=["root", term])
+        labels = found.close(np.array([[0, 0, 1], [0, 0, 0]]))
+        assert "fmax_molecular_function" in score_metrics(
+            scored(np.full((2, 3), 0.4), labels, found, training_summary(labels, found))
+        )
+
+
 def test_a_tree_without_the_roots_of_the_gene_ontology_has_no_namespaces():
     assert not [name for name in evaluate(*example())[0] if name.endswith(tuple(NAMESPACES.values()))]
 

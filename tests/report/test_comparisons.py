@@ -83,6 +83,24 @@ def test_what_the_results_do_not_have_is_named() -> None:
         comparisons.table("some", [PairSettings("weighted", "chmcnn", "macro_f1", ("data_0", "data1"))], found)
 
 
+def test_two_methods_on_different_data_of_one_name_are_not_compared() -> None:
+    cells = [
+        make_cell(f"data_{place}", method, group="own", data_sha256=sha256 * 32)
+        for place in range(5)
+        for method, sha256 in (("chmcnn", "ab"), ("weighted", "cd" if place == 3 else "ab"))
+    ]
+    found = collect([record_of(cell) for cell in cells]).frame
+    with pytest.raises(SettingsError, match=r"got two different ones called 'data_3'; give each its own dataset\.name"):
+        comparisons.table("some", [PairSettings("weighted", "chmcnn", "macro_f1")], found)
+    assert comparisons.table("some", [PairSettings("weighted", "chmcnn", "macro_f1", ("data_0", "data_1"))], found).rows
+
+
+def test_generated_datasets_that_were_not_named_are_told() -> None:
+    found = collect([record_of(make_cell("synthetic_tree", group="synthetic"))]).frame
+    with pytest.raises(SettingsError, match=r"count only if named: datasets=\[synthetic_tree\]"):
+        comparisons.results(found)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
