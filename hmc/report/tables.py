@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from hmc.report import notes
-from hmc.report.grid import BASELINE, GROUPS, planned
+from hmc.report.grid import GROUPS
 from hmc.report.metric import HALF
-from hmc.report.profile_tables import profiles, recall_by_dataset
+from hmc.report.profile_tables import rare_nodes
 from hmc.report.published_tables import published_au_prc, published_forests, published_later, published_macro_f1
 from hmc.report.results_tables import results, results_of_one, shown_metrics
 from hmc.report.rule_tables import overviews, rules
@@ -33,9 +33,7 @@ def tables(grid: pd.DataFrame, published: Published, rule: str = HALF, tuned: st
         else:
             every += [results(part, group, metric) for metric in shown_metrics(part, rule)]
         every += [*overviews(part, group, tuned), rules(part, group)]
-        columns = set(planned(part)["column"])
-        if BASELINE in columns and len(columns) > 1:
-            every += [recall_by_dataset(part, group, rule), *profiles(part, group, rule)]
+        every += rare_nodes(part, group, rule)
     return [table for table in [*every, methods(grid)] if table.rows]
 
 

@@ -89,3 +89,17 @@ def test_reference_predictors_stand_in_the_profiles_and_do_not_choose_the_datase
     more = profiles_of(grid_of(cells, [*records, beside]), "non_genomic")[0]
     assert more.text()[:-1] == whole.text()
     assert more.text()[-1] == ["predict_all", DASH, DASH]  # not on all of these datasets
+
+
+def test_cells_trained_on_train_alone_stand_beside_the_baseline_trained_alike():
+    held_out = (("training.holdout", "valid"),)
+    cells = [make_cell(method=method) for method in ("chmcnn", "weighted")]
+    cells += [make_cell(method=method, epochs=3, departed=held_out) for method in ("chmcnn", "weighted")]
+    values = dict(zip((cell.identity for cell in cells), (0.1, 0.2, 0.2, 0.6), strict=True))
+    records = [record_of(cell, metrics={"recall_frequency_1_3": values[cell.identity]}) for cell in cells]
+    made = {table.name: text_of(table) for table in profile_tables.rare_nodes(grid_of(cells, records), "non_genomic")}
+    assert made["non_genomic_recall_frequency"] == {"chmcnn (percent)": ["10.00"], "weighted": ["2.00"]}
+    assert made["non_genomic_recall_frequency_holdout"] == {
+        "chmcnn (training.holdout=valid) (percent)": ["20.00"],
+        "weighted (training.holdout=valid)": ["3.00"],
+    }

@@ -96,6 +96,7 @@ def test_tables_of_another_rule_say_so_and_what_is_compared_with_papers_stays_at
     assert set(made) == {
         *("published_au_prc", "published_macro_f1", "published_later", "non_genomic_au_prc", "non_genomic_macro_f1_prior"),
         *("non_genomic_macro_recall_prior", "non_genomic_recall_ratio_prior", "non_genomic_recall_frequency_prior"),
+        "non_genomic_rules",
     }
     assert all("with rule prior" in table.title for name, table in made.items() if name.endswith("_prior"))
     assert not any("prior" in table.title for name, table in made.items() if not name.endswith("_prior"))
