@@ -167,6 +167,8 @@ def _from_files(dataset: DatasetSettings, runtime: RuntimeSettings) -> Encoded:
         if dataset.kind == "table":
             splits = {split: path for split, path in paths.items() if split != "hierarchy"}
             encoded = table.read(splits, paths["hierarchy"], dataset)
+        elif paths["train"].suffix.lower() in table.ENDINGS:
+            raise catalog.DataError(f"{paths['train']}: a table must have dataset.kind=table, got arff; set it")
         else:
             encoded = read_files(paths, dataset.labels)
         if _hashes(dataset, paths) != hashes:

@@ -24,6 +24,8 @@ from hmc.files.utf8 import printable
 from hmc.hierarchy import short
 from hmc.settings import DatasetSettings, TabularSettings, did_you_mean
 
+ENDINGS = (".csv", ".tsv", ".parquet", ".pq")
+"""Of files that only a table can be."""
 VERSION = 1
 """Of how files become arrays, to be raised with every change that changes a number; part of every identity."""
 LABEL_SEPARATORS = ("@", ";", "|", ",")

@@ -129,7 +129,8 @@ def _expectation(left: Sequence[Cell], expected: Cost, workers: int, folder: Pat
     hours = expected.hours(left)
     source = f"by measured times for {expected.measured} of {len(left)} cells, by their sizes for the rest"
     known = "" if None not in expected.seconds.values() else "; own datasets not counted"
-    scores = f"{cost.readable(expected.score_bytes)} of scores (keep_scores=false: none), " if keep_scores else ""
+    size = cost.readable(expected.score_bytes) if expected.score_bytes else "an unknown size"
+    scores = f"{size} of scores (keep_scores=false: none), " if keep_scores else ""
     forests = f"\nmemory: up to {cost.readable(expected.memory_bytes)} for one fitted forest; {workers} may be fitted at a time"
     memory = forests if expected.memory_bytes else ""
     at_once = f", {hours / workers:.2f} h with {workers} at a time" if workers > 1 else ""

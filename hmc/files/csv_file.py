@@ -30,7 +30,7 @@ def read(path: Path, remedy: str, *, delimiter: str = ",") -> tuple[list[str], I
     columns = next(_entries(reader, path, remedy), [])
     repeated = next((name for place, name in enumerate(columns) if name in columns[:place]), None)
     if repeated is not None:
-        raise CsvError(f"{path}:1 has the column {repeated[:60]!r} twice; {remedy}")
+        raise CsvError(f"{path}:1 has the column {repeated[:60]!r} twice; rename one, or {remedy}")
 
     def lines() -> Iterator[tuple[int, dict[str, str]]]:
         for entry in _entries(reader, path, remedy):

@@ -120,7 +120,7 @@ def datasets_table(pairs: Family, values: pd.DataFrame) -> Table:
         for name, a, b in zip(pair.pairs.keys, pair.pairs.a, pair.pairs.b, strict=True)
     ]
     if pair.test.p is None:
-        test = "no test"
+        test = f"no test: {pair.test.reason}"
     else:
         test = f"Wilcoxon signed-rank, {pair.test.alternative}, n = {pair.test.n}: p = {number(pair.test.p)}"
     return Table(

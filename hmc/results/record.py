@@ -204,6 +204,8 @@ class Record:
             lines.append(f"  data: {self.data['reconstructed']}")
         if self.data.get("hierarchy"):
             lines.append(f"\n  hierarchy: {self.data['hierarchy']}")
+        rows = [f"{self.data[f'rows_{split}']} {split}" for split in ("train", "valid", "test")]
+        lines.append(f"  rows: {', '.join(rows)}")
         lines.append(f"\n  trained {self.times['train_seconds']:.1f} s, {self.times['step_milliseconds']:.2f} ms a step")
         return "\n".join(lines)
 

@@ -38,12 +38,12 @@ def test_labels_and_the_class_may_be_missing_and_columns_stand_in_any_order(own:
 @pytest.mark.parametrize(
     ("header", "error", "words"),
     [
-        ("@attribute length numeric\n", DataError, r"file\.arff: the file lacks 'colour', which was trained on"),
+        ("@attribute length numeric\n", DataError, r"file\.arff: it lacks the column 'colour', which was trained on"),
         ("@attribute length {1,2}\n@attribute colour {red}\n", DataError, r"length"),
         (
             "@attribute length numeric\n@attribute colour numeric\n",
             DataError,
-            r"the file lacks 'colour'|'colour' is numeric, but was nominal in training",
+            r"it lacks the column 'colour'|'colour' is numeric, but was nominal in training",
         ),
         (
             "@attribute length numeric\n@attribute colour {red}\n@attribute width numeric\n",

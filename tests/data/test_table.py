@@ -230,7 +230,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({}, "train", "gene,length,colour,terms\n", r"train\.csv: there are no rows"),
     ({}, "train", TRAIN + "g5,1\n", r"train\.csv:6 has 2 fields, but the header has 4"),
-    ({}, "train", TRAIN.replace("colour", "length"), r"train\.csv:1 has the column 'length' twice"),
+    ({}, "train", TRAIN.replace("colour", "length"), r"train\.csv:1 has the column 'length' twice; rename one"),
     ({"labels": ""}, "train", TRAIN, r"train\.csv: where are the labels\? Set dataset\.table\.labels=COLUMN"),
     ({"label_prefix": "is_"}, "train", TRAIN, r"dataset\.table\.labels and dataset\.table\.label_prefix both say"),
     ({"labels": "", "label_prefix": "is_"}, "train", TRAIN, r"no column begins with 'is_'"),
@@ -253,6 +253,11 @@ def test_what_cannot_be_read_is_one_line(
         load_encoded(changed(with_file(mine, split, text), table=settings), runtime)
     assert "\n" not in str(raised.value)
     assert re.search(r"[;?] ", str(raised.value))
+
+
+def test_a_table_that_is_read_as_another_kind_is_told_so(mine: DatasetSettings, runtime: RuntimeSettings) -> None:
+    with pytest.raises(DataError, match=r"train\.csv: a table must have dataset\.kind=table, got arff"):
+        load_encoded(changed(mine, kind="arff"), runtime)
 
 
 def test_a_column_that_is_mostly_numbers_is_told(mine: DatasetSettings, runtime: RuntimeSettings) -> None:
@@ -297,7 +302,7 @@ def test_new_rows_have_the_features_that_were_trained_on(mine: DatasetSettings, 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("length,gene\n1,n\n", r"new\.csv: the file lacks 'colour', which was trained on; add the column"),
+        ("length,gene\n1,n\n", r"new\.csv: it lacks the column 'colour', which was trained on; add it"),
         ("length,colour,width\n1,red,2\n", r"new\.csv: the column 'width' is not among the features that were trained on"),
         ("length,colour\nx,red\n", r"new\.csv:2: the column 'length' holds numbers"),
     ],
