@@ -20,9 +20,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hmc.data import catalog
 from hmc.metrics.evaluate import RULE_METRICS, SCORE_METRICS
 from hmc.rules import RULES
-from hmc.settings import DatasetSettings, MethodSettings, ProtocolSettings, SuiteSettings, build
+from hmc.settings import DatasetSettings, MethodSettings, ProtocolSettings, RuntimeSettings, SuiteSettings, build
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -136,3 +137,19 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
         env={**os.environ, "PYTEST_ADDOPTS": ""},
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(bool(catalog.missing(catalog.card("enron"), RuntimeSettings())), reason="the benchmark files are not at hand")
+def test_scores_from_outside_are_tested_over_the_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop over eight datasets of the page on methods of one's own."""
+    monkeypatch.chdir(tmp_path)
+    every = list(blocks(TEXTS["your-own-method.md"]))
+    (script,) = (block.content for block in every if "KNeighborsRegressor" in block.content)
+    (loop,) = (block.content for block in every if block.content.startswith("for name in"))
+    names = re.findall(r"for name in ([\w ]+);", loop)[0].split()
+    assert len(names) == 8
+    exec(script.replace('["synthetic_tree"]', repr(names)), {})
+    first, *_, last = re.findall("python .*", loop)
+    for name in names:
+        run(first.replace("$name", name), tmp_path)
+    assert "p = 0.00781" in run(last, tmp_path)
