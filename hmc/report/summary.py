@@ -14,7 +14,7 @@ import pandas as pd
 
 from hmc.files import write_atomically
 from hmc.report import notes, verdicts
-from hmc.report.grid import BASELINE, has_values, marked, mean_std
+from hmc.report.grid import BASELINE, by_dataset, marked, mean_std
 from hmc.report.metric import AU_PRC, HALF, MACRO_AP, MACRO_F1, MACRO_RECALL, Metric
 from hmc.report.render import markdown
 from hmc.report.table import DASH, RECONSTRUCTED, Entry, MeanStd, Number, Table
@@ -49,7 +49,9 @@ class Column:
 
 
 def _columns(grid: pd.DataFrame, tuned: str) -> list[Column]:
-    """F1 at 0.5 and under the tuned rule side by side, macro AP, recall; what only some records have yet, where they have it."""
+    """F1 at 0.5 and under the tuned rule side by side, macro AP, recall; what only some records have
+    yet, where some dataset has a mean of it.
+    """
     columns = []
     for method in (BASELINE, "ensemble", CONTROL, "weighted", METHOD):
         columns.append(Column(method, MACRO_F1, "F1"))
@@ -58,7 +60,12 @@ def _columns(grid: pd.DataFrame, tuned: str) -> list[Column]:
     columns += [Column(method, MACRO_AP, "macro AP") for method in (BASELINE, CONTROL, METHOD)]
     columns += [Column(method, MACRO_RECALL, "recall") for method in (BASELINE, METHOD)]
     always = [column for column in columns if column.metric in (MACRO_F1, MACRO_RECALL) and column.method != CONTROL]
-    return [column for column in columns if column in always or has_values(grid[grid["column"] == column.method], column.metric)]
+    return [column for column in columns if column in always or _has_mean(grid[grid["column"] == column.method], column.metric)]
+
+
+def _has_mean(cells: pd.DataFrame, metric: Metric) -> bool:
+    """Whether the metric has a mean on some dataset: one on which every planned seed has it."""
+    return any(mean_std(values, metric).mean is not None for values in by_dataset(cells).values())
 
 
 def summary(grid: pd.DataFrame, published: Published, tuned: str = TableSettings.tuned) -> Table:
