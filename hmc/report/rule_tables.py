@@ -117,7 +117,8 @@ def _overview(grid: pd.DataFrame, group: str, tuned: str, alone: bool) -> Table:
             f"Datasets: {names}.",
             *(_tested(one, rankings[one], p) for one in ranked if (p := rankings[one].p) is not None),
             "Rank: mean over datasets, 1 is best; reference predictors are not ranked.",
-            "Seconds: of training one cell, median over these datasets and seeds, beside other work on the machine that ran it.",
+            "Seconds: of training one cell, median over these datasets and seeds, beside other work on the machine that ran it; "
+            "a mixture's are without those of its parts.",
             *notes.signs(rows),
             *notes.about(part),
         ),

@@ -17,7 +17,7 @@ from tests.suites import cells_of_suite, suite_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 TABLES = "results/reference/tables"
-COMPARISONS = "results/reference/comparisons/findings.md"
+COMPARISONS = "results/reference/comparisons"
 
 
 def git(*arguments: str) -> bytes:
@@ -50,12 +50,12 @@ def test_checked_in_tables_are_what_the_checked_in_records_give(name: str, tmp_p
         assert written[table].decode() == content.decode(), remedy
 
 
-@pytest.mark.skipif(not listed(COMPARISONS), reason="no git index that holds the comparisons")
-def test_checked_in_comparisons_are_what_the_checked_in_records_give(tmp_path: Path) -> None:
-    for name in ("runs.csv", "comparisons/findings.yaml"):
-        (tmp_path / Path(name).name).write_bytes(git("show", f":results/reference/{name}"))
-    asked = comparisons.read(tmp_path / "findings.yaml")
-    table = comparisons.table("findings", asked, Store(tmp_path).frame())
-    assert markdown(table) == git("show", f":{COMPARISONS}").decode(), (
-        "run: python scripts/compare.py comparisons=results/reference/comparisons/findings.yaml results_dir=results/reference"
+@pytest.mark.parametrize("path", [path for path in listed(COMPARISONS) if path.endswith(".yaml")])
+def test_checked_in_comparisons_are_what_the_checked_in_records_give(path: str, tmp_path: Path) -> None:
+    name = Path(path).stem
+    (tmp_path / "runs.csv").write_bytes(git("show", ":results/reference/runs.csv"))
+    (tmp_path / f"{name}.yaml").write_bytes(git("show", f":{path}"))
+    table = comparisons.table(name, comparisons.read(tmp_path / f"{name}.yaml"), Store(tmp_path).frame())
+    assert markdown(table) == git("show", f":{COMPARISONS}/{name}.md").decode(), (
+        f"run: python scripts/compare.py comparisons={path} results_dir=results/reference"
     )
