@@ -26,7 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hmc import overrides
 from hmc.configs import CONFIGS, base_settings, mixed_methods, names, settings_of
 from hmc.data.identity import data_sha256
-from hmc.files.utf8 import warning_line
+from hmc.files.utf8 import printable, warning_line
 from hmc.interrupts import INTERRUPTED, MESSAGE
 from hmc.settings import Cell, RuntimeSettings, SettingsError, build, departures
 from hmc.settings.run import RUN_KEYS, run_settings
@@ -36,6 +36,8 @@ Kind = typing.TypeVar("Kind")
 
 CHOICES = "chosen files"
 """The key under which a door's configuration says which file was chosen of each group."""
+LONGEST = 4000
+"""Letters of an error that are shown."""
 BROKEN_PIPE = 141
 """The exit status of a program whose output nobody reads any more: 128 and SIGPIPE's number."""
 
@@ -113,7 +115,11 @@ def guarded(action: Callable[[], int]) -> int:
         print(f"error: {' '.join(': '.join(words).split())}; correct it, --help lists all settings", file=sys.stderr)
         return 2
     except (ValueError, OSError, RuntimeError, MemoryError) as error:
-        print(f"error: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
+        text = str(error)
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            text = f"{error.filename} cannot be used: {error.strerror}; correct the path, or its rights"
+        text = printable(" ".join(text.split())) or type(error).__name__
+        print(f"error: {text if len(text) <= LONGEST else f'{text[:LONGEST]}...'}", file=sys.stderr)
         return 2
 
 

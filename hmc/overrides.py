@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from hmc.settings import SettingsError, did_you_mean
 SWEEP_FLAGS = ("-m", "--multirun")
 FLAGS_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--config-dir", "-cd")
 FLAGS_WITH_OPTIONAL_VALUE = ("--info", "-i")
+RERUN = ("--experimental-rerun", "-e")
+COMPLETION = ("--shell-completion", "-sc")
 OTHER_CONFIGURATIONS = ("--config-name", "-cn", "--config-path", "-cp")
 
 
@@ -55,6 +58,8 @@ def checked(door: str, arguments: Sequence[str]) -> CommandLine:
     A method's file names only what it changes; the dataclasses know the rest. Ranges for lists (suite.seeds=range(10)) are
     written out, for Hydra would take them for a sweep. Files outside ``configs/`` become known to Hydra. Raises SettingsError.
     """
+    if any(argument in COMPLETION for argument in arguments):
+        return CommandLine(tuple(arguments), (), {})
     flags, given = _flags(arguments)
     base = typing.cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{door}.yaml")))
     keys = _Keys(base)
@@ -78,6 +83,8 @@ def _flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
                 f"{name} must not be given, since every command has a configuration of its own; for files of yours, use "
                 "--config-dir FOLDER"
             )
+        if name in RERUN:
+            raise SettingsError(f"{name} must not be given, since no run leaves files of Hydra's behind; type the command again")
         flags.append(argument)
         after = following[place] if place < len(following) else None
         if name in FLAGS_WITH_VALUE and not equals:
@@ -86,9 +93,13 @@ def _flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
             value = next(waiting)
             flags.append(value)
             following.pop(place)
-        elif name in FLAGS_WITH_OPTIONAL_VALUE and not equals and after is not None and "=" not in after and after[:1] != "-":
-            flags.append(next(waiting))
-            following.pop(place)
+        elif name in FLAGS_WITH_OPTIONAL_VALUE and not equals:
+            if after is not None and "=" not in after and after[:1] != "-":
+                flags.append(next(waiting))
+                following.pop(place)
+            else:
+                # Said, since Hydra's parser would take what follows for it.
+                flags.append("all")
         if name in ("--config-dir", "-cd"):
             add_folder(value)
     return flags, rest
@@ -116,6 +127,8 @@ def _checked(argument: str, keys: _Keys, own: dict[str, str]) -> str:
             "digits and /._- in quotes of its own: 'key=\"my (own) file\"'"
         ) from None
     key = override.key_or_group
+    if override.package is not None:
+        raise SettingsError(f"{argument!r} must not name a package (@), since settings have fixed places; leave it out")
     if override.is_delete():
         raise SettingsError(f"{argument!r} deletes a setting, and none can be missing; give it a value instead")
     if key in keys.groups:
@@ -161,7 +174,7 @@ def _known_to_hydra(group: str, choice: str, own: dict[str, str]) -> str:
     path, content = find(group, choice), read(group, choice)
     if CONFIGS in path.parents:
         return choice
-    name = f"own-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    name = f"own-{hashlib.sha256(os.fsencode(path)).hexdigest()[:12]}"
     ConfigStore.instance().store(group=group, name=name, node=content, provider="hmc")
     own[name] = choice
     return name

@@ -73,6 +73,8 @@ def read(file: Path, labels: str, carried: Collection[str], settings: TabularSet
         kind = file.suffix.lower()
         if kind == ".obo":
             return _from_ontology(file, carried, settings or TabularSettings())
+        if kind in (".csv", ".tsv", ".xml") and labels not in ("auto", "edges"):
+            raise DataError(f"{file}: dataset.labels={labels} is for text files, and this one needs none; leave it out")
         if kind in (".csv", ".tsv"):
             return of_edges(list(_csv_edges(file)), str(file))
         if kind == ".xml":
@@ -88,9 +90,13 @@ def entries_of(file: Path) -> list[str]:
         text = decoded(file.read_bytes())
     except NotUtf8Error as error:
         raise DataError(f"{file}:{error.line}: {error}; save the hierarchy as such") from None
-    entries = []
+    entries: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
         entry = line.strip()
+        if line[:1].isspace() and entry and entry[0] != "#" and entries:
+            raise DataError(
+                f"{file}:{number}: {short(entry)} must not be indented; write a whole path (animal/cat) or a pair a line"
+            )
         if " # " in entry and entry[0] != "#":
             raise DataError(f"{file}:{number}: {short(entry)} may end in a comment; put the comment on a line of its own")
         if entry and entry[0] != "#":

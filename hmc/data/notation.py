@@ -41,7 +41,9 @@ def notation(entries: Sequence[str], labels: Iterable[str], *, names_stand_for_p
     seconds = {entry.partition(SLASH)[2] for entry in pairs}
     alone = {entry for entry in entries if SLASH not in entry}
     written_as_edges = False
+    alone_only = bool(pairs)
     for label in labels:
+        alone_only &= label in firsts
         # A node of edges has no slash in its name.
         if SLASH in label or (names_stand_for_paths and label.replace(DOT, SLASH) in listed):
             return "paths"
@@ -51,7 +53,9 @@ def notation(entries: Sequence[str], labels: Iterable[str], *, names_stand_for_p
     if written_as_edges:
         _refuse_unknown_direction(firsts - seconds, seconds - firsts, alone)
         return "edges"
-    if seconds & (firsts | alone | {ROOT}) or len(seconds) < len(pairs):
+    # Paths of which no row has a second level may be child/parent pairs.
+    childless = alone_only and not names_stand_for_paths and firsts != alone and not alone
+    if seconds & (firsts | alone | {ROOT}) or len(seconds) < len(pairs) or childless:
         raise HierarchyError(
             f"the classes can be read as paths of two levels or as pairs, such as {short(_example(pairs, firsts, seconds))}; say "
             "which: dataset.labels=paths, edges (parent/child) or edges_child_parent"

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hmc.data.arff import ArffTable, Attribute
+from hmc.data.catalog import DataError
+from hmc.hierarchy import short
 
+MOST_LETTERS = 20_000_000
+"""Of the names of one nominal attribute's features together (ours)."""
 LARGEST = 1e30
 """Of a standardised number (ours): a network computes in float32, which ends at 3e38, and multiplies it by weights."""
 LARGEST_OF_CONSTANT = 1.0
@@ -19,7 +23,18 @@ LARGEST_OF_CONSTANT = 1.0
 
 
 def feature_names(attributes: Sequence[Attribute]) -> tuple[str, ...]:
-    """One name per column of :func:`encode`: a numeric attribute's own, `attribute=value` for each value of a nominal one."""
+    """One name per column of :func:`encode`: a numeric attribute's own, `attribute=value` for each value of a nominal one.
+
+    Raises DataError where an attribute's names would fill the memory.
+    """
+    for attribute in attributes:
+        letters = len(attribute.name) * len(attribute.values or ())
+        if letters > MOST_LETTERS:
+            raise DataError(
+                f"the attribute {short(attribute.name)} has a name of {len(attribute.name)} letters and "
+                f"{len(attribute.values or ())} values, so that its features' names would have {letters} letters, where at most "
+                f"{MOST_LETTERS} are kept; shorten it"
+            )
     return tuple(
         name
         for attribute in attributes

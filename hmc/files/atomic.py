@@ -65,9 +65,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text as UTF-8, see :func:`replacing`."""
+    """Write a text as UTF-8, see :func:`replacing`; what UTF-8 has not (half of a file's name in another encoding) as Python's
+    escapes.
+    """
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def require_writable(folder: Path) -> None:

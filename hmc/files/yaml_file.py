@@ -7,6 +7,7 @@ not finite, which no record could hold, and aliases that would fill the memory.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,15 @@ class _Loader(yaml.SafeLoader):
             raise _RefusedError(None, None, f"{node.value[:60]!r} must be a finite number", node.start_mark)
         return number
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        # YAML 1.1 takes 1:30 for 90 and 010 for 8.
+        if ":" in node.value or re.fullmatch(r"[-+]?0[0-7_]+", node.value):
+            raise _RefusedError(
+                None, None, f"{node.value[:60]!r} must be a plain number, or in quotes if it is text", node.start_mark
+            )
+        number: int = super().construct_yaml_int(node)
+        return number
+
     def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
         super().construct_yaml_timestamp(node)
         raise _RefusedError(None, None, f"the date {node.value[:60]!r} must be in quotes", node.start_mark)
@@ -61,6 +71,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
 for _kind in ("binary", "set", "omap", "pairs"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import itertools
 import math
@@ -23,8 +24,22 @@ MOST_ROWS = 45
 
 
 def slug(name: str) -> str:
-    """A name as the name of a file and of a place in a page."""
+    """A name as the name of a file and of a place in a page.
+
+    >>> slug("macro_f1@prior"), slug("two words"), slug("plain")
+    ('macro_f1_prior', 'two_words', 'plain')
+    """
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "_"
+
+
+def folder_slug(name: str) -> str:
+    """The same for a name that a user chose: two different ones never give the same.
+
+    >>> folder_slug("smoke"), folder_slug("a b"), folder_slug("a_b")
+    ('smoke', 'a_b-c8687a08', 'a_b')
+    """
+    plain = slug(name)
+    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
 
 
 def readable(table: Table) -> Table:
@@ -181,6 +196,9 @@ def _across(entries: Sequence[Sequence[str]]) -> list[list[str]]:
     return [list(texts) for texts in itertools.zip_longest(*entries, fillvalue="")]
 
 
+KINDS = (".md", ".csv", ".tex")
+
+
 def write_tables(tables: Iterable[Table], folder: str | Path, *, alone: bool = False) -> list[Path]:
     """Write each table as <name>.md, .csv and .tex, each file atomically. Returns their paths.
 
@@ -192,10 +210,12 @@ def write_tables(tables: Iterable[Table], folder: str | Path, *, alone: bool = F
             path = Path(folder) / f"{table.name}.{suffix}"
             write_atomically(path, render(table))
             paths.append(path)
-    if alone and Path(folder).is_dir():
-        for path in sorted(Path(folder).iterdir()):
-            if path.suffix in (".md", ".csv", ".tex") and path not in paths:
-                path.unlink(missing_ok=True)
+    if alone and Path(folder).is_dir() and not Path(folder).is_symlink():
+        left = {path for path in Path(folder).iterdir() if path.suffix in KINDS and path not in paths}
+        # Ours come in threes; a page of the user's own does not.
+        ours = {stem for stem in {path.stem for path in left} if all(Path(folder) / f"{stem}{kind}" in left for kind in KINDS)}
+        for path in sorted(path for path in left if path.stem in ours):
+            path.unlink(missing_ok=True)
     return paths
 
 

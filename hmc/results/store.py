@@ -42,6 +42,8 @@ class Store:
 
     def __init__(self, results_dir: str | Path, *, must_exist: bool = False) -> None:
         """must_exist: whether a folder that is not there is a mistake (SettingsError), rather than to be made."""
+        if not str(results_dir).strip():
+            raise SettingsError("results_dir must not be empty; name a folder, such as results_dir=results")
         self.folder = Path(results_dir).expanduser()
         if must_exist and not self.folder.is_dir():
             raise SettingsError(f"results_dir={str(results_dir)!r} must be a folder that exists; correct the path")
@@ -66,6 +68,8 @@ class Store:
         """Whether the cell is done, stale (complete, but with other settings or data), failed or missing. Reads, never raises."""
         folder = self.path(cell)
         record = _read(folder / COMPLETE)
+        if isinstance(record, Record) and record.identity != cell.identity:
+            return State("failed", _elsewhere(folder / COMPLETE))
         if isinstance(record, Record):
             return State("done")
         if isinstance(record, StaleRecordError):
@@ -99,6 +103,8 @@ class Store:
             raise RecordError(f"{cell} has no complete record ({path} does not exist); run it first")
         if isinstance(record, RecordError):
             raise record
+        if record.identity != cell.identity:
+            raise RecordError(_elsewhere(path))
         return record
 
     def require_writable(self) -> None:
@@ -192,6 +198,10 @@ class Store:
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
+
+
+def _elsewhere(path: Path) -> str:
+    return f"{path} is the record of another cell, copied there; remove it, and the cell is run again"
 
 
 def _read(path: Path) -> Record | RecordError | None:

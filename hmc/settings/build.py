@@ -84,10 +84,11 @@ def plain(value: Any) -> Any:
 
 
 def did_you_mean(word: str, known: typing.Iterable[str]) -> str:
-    """'; did you mean ...?' with the nearest known word, or the list of known ones."""
+    """'; did you mean ...?' with the nearest known word, or the list of known ones, of many the first."""
     names = list(known)
     nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"; did you mean {nearest[0]!r}?" if nearest else f"; known are {', '.join(names)}"
+    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    return f"; did you mean {nearest[0]!r}?" if nearest else f"; known are {', '.join(names[:MOST_SHOWN])}{more}"
 
 
 def named_object(at: str, word: str) -> Any:
@@ -110,6 +111,8 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+MOST_SHOWN = 60
+"""Known words that a message lists."""
 LONGEST_NAME = 200
 """Characters of a name as a folder has it (ours): file systems allow 255 bytes, and files need a suffix."""
 

@@ -86,3 +86,18 @@ def test_what_cannot_be_read_is_one_line_with_the_file(write: Write, name: str, 
     with pytest.raises(DataError, match=words) as raised:
         hierarchy_file.read(write(text, name), "auto", ("cat",))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "labels", "words"),
+    [
+        ("h.txt", "animal / cat\nanimal\n", "auto", "must have no blanks beside a slash"),
+        ("h.txt", "life\n  animal\n    cat\n", "auto", r"h\.txt:2: 'animal' must not be indented"),
+        ("h.txt", "a\na/b\n", "dotted_paths", "must have paths such as 1.1, got 'a'"),
+        ("h.csv", "parent,child\na,b\n", "edges_child_parent", "is for text files"),
+    ],
+)
+def test_what_would_be_read_otherwise_than_it_is_meant_is_refused(tmp_path, name, text, labels, words):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=words):
+        hierarchy_file.read(tmp_path / name, labels, {"cat", "b"})

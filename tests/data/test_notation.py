@@ -26,7 +26,7 @@ OWN_TOP = ["GO1/GO2", "GO2/GO3", "GO1/GO4"]
         (["root/A", "A/B"], [], "edges"),
         (["root/A", "A", "A/B"], [], "edges"),
         (["1/1", "1/2", "2/1"], ["1/1"], "paths"),
-        (["animal/cat", "plant/fern"], ["animal"], "paths"),
+        (["animal/cat", "plant/fern"], ["animal", "animal/cat"], "paths"),
         (CLUS, ["C", "A"], "edges"),
         (OWN_TOP, ["GO3"], "edges"),
         (["A", "X", "A/B", "X/C"], ["B"], "edges"),
@@ -50,6 +50,8 @@ def test_what_leaves_no_doubt_is_recognised(entries: list[str], labels: list[str
         (["1/3", "1/2", "2/4"], ["1", "2"], "paths of two levels or as pairs"),
         (["cat/animal", "dog/animal"], ["cat"], "paths of two levels or as pairs"),
         (["cat/animal", "dog/animal"], ["animal"], "either 'cat', 'dog' or 'animal' may be at the top"),
+        # As child/parent all ancestors would be lost.
+        (["cat/animal", "oak/plant"], ["cat", "oak"], "paths of two levels or as pairs"),
         (["a/b", "b/c"], ["c"], "either 'a' or 'c' may be at the top"),
         (["1", "1.1", "1.1.2", "2"], ["1.1"], "the dots in '1.1' and '1' may separate levels"),
         (["1.1.2", "1.1.3"], [], "dataset.labels=dotted_paths or paths"),

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from hmc.data import catalog
 from hmc.data.arff import ArffTable, Attribute
+from hmc.data.catalog import DataError
 from hmc.data.load import load_encoded
 from hmc.data.preprocess import encode, feature_names, first_unusable, impute, one_hot, scaling, standardise
 from hmc.settings import RuntimeSettings
@@ -126,3 +127,9 @@ def test_scaling_of_the_benchmark_is_that_of_scikit_learn(name: str, benchmark_f
     splits = impute(load_encoded(card, runtime).features, "split_mean")
     same_as_standard_scaler(np.concatenate([splits["train"], splits["valid"]]), splits["test"])
     assert first_unusable(standardise(splits), scaling(np.concatenate([splits["train"], splits["valid"]])), ("train",)) is None
+
+
+def test_a_long_name_with_many_values_is_refused_before_it_fills_the_memory():
+    long = Attribute("n" * 100_000, tuple(map(str, range(300))))
+    with pytest.raises(DataError, match="a name of 100000 letters and 300 values"):
+        feature_names([long])

@@ -52,3 +52,8 @@ def test_what_killed_writers_left_is_removed_when_it_is_old(tmp_path: Path) -> N
         os.utime(path, (moment, moment))
     write_atomically(tmp_path / "table.md", "text")
     assert sorted(path.name for path in tmp_path.iterdir()) == [new.name, other.name, "table.md"]
+
+
+def test_half_of_a_foreign_file_name_is_written_as_pythons_escape(tmp_path):
+    write_atomically(tmp_path / "page.html", "cannot read caf\udce9.npy")
+    assert (tmp_path / "page.html").read_text() == "cannot read caf\\udce9.npy"

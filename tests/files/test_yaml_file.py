@@ -56,3 +56,9 @@ def test_what_no_setting_can_be_is_refused(text: str, words: str) -> None:
 
 def test_dates_in_quotes_are_texts() -> None:
     assert yaml_file.parse("since: '2020-01-01'", "mine.yaml") == {"since": "2020-01-01"}
+
+
+@pytest.mark.parametrize("text", ["members: 1:30", "members: 010"])
+def test_numbers_that_yaml_reads_in_other_bases_are_refused(text):
+    with pytest.raises(SettingsError, match="must be a plain number"):
+        yaml_file.parse(text, "mine.yaml")

@@ -271,9 +271,12 @@ def test_tables_are_written_in_three_formats(tmp_path):
 
 
 def test_a_stale_table_that_another_run_removes_at_the_same_time_is_no_error(tmp_path, monkeypatch):
-    (tmp_path / "stale.md").touch()
-    listed = [tmp_path / "gone.md", *tmp_path.iterdir()]
+    for kind in render.KINDS:
+        (tmp_path / f"stale{kind}").touch()
+    (tmp_path / "notes.md").touch()
+    listed = [*(tmp_path / f"gone{kind}" for kind in render.KINDS), *tmp_path.iterdir()]
     with monkeypatch.context() as patch:
         patch.setattr(Path, "iterdir", lambda folder: iter(listed))
         render.write_tables([TABLE], tmp_path, alone=True)
-    assert {path.stem for path in tmp_path.iterdir()} == {"small_table"}
+    # A page of the user's own is no table.
+    assert {path.stem for path in tmp_path.iterdir()} == {"small_table", "notes"}

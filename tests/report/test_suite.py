@@ -69,6 +69,7 @@ def test_tables_that_an_earlier_run_left_are_removed_and_nothing_else_is(tmp_pat
     first = write_report(SUITE, *done(datasets=8), tmp_path)
     kept = {
         tmp_path / "tables" / "trial" / "notes.txt": "mine",
+        tmp_path / "tables" / "trial" / "notes.md": "my page",
         tmp_path / "tables" / "trial" / "drafts" / "claims.md": "mine too",
         tmp_path / "tables" / "mine.csv": "1,2",
         tmp_path / "report" / "mine.md": "# Mine",
@@ -77,13 +78,14 @@ def test_tables_that_an_earlier_run_left_are_removed_and_nothing_else_is(tmp_pat
     for path, text in kept.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    (first.folder / "of_an_older_version.tex").write_text("%")
+    for kind in ("md", "csv", "tex"):
+        (first.folder / f"of_an_older_version.{kind}").write_text("%")
     others = {name: (tmp_path / name).read_bytes() for name in files(tmp_path) if "/other" in name}
     assert {name.partition("/")[0] for name in others} == {"tables", "report"}
     second = write_report(SUITE, *done(datasets=1), tmp_path)
     stale = {table.name for table in first.tables} - {table.name for table in second.tables}
     assert "claims" in stale
-    assert {path.stem for path in second.folder.iterdir() if path.suffix in (".md", ".csv", ".tex")} == {
+    assert {path.stem for path in second.folder.iterdir() if path.suffix in (".csv", ".tex")} == {
         table.name for table in second.tables
     }
     assert {path: path.read_text() for path in kept} == kept
@@ -179,3 +181,10 @@ def test_a_reproduction_is_compared_with_what_is_checked_in_and_filled_from_it_o
     assert reused.endswith("1 of these results are also in runs.csv, and equal it to the last digit")
     assert "12.50 ± 0.00" in table.read_text(encoding="utf-8")
     assert report_reproduction(SUITE, cells[1:], own.folder, reuse=True).endswith("trial.html")
+
+
+def test_suites_whose_names_differ_have_folders_that_differ(tmp_path: Path) -> None:
+    names = ("plain", "a b", "a_b", "植物", "動物")
+    folders = {write_report(SuiteSettings(name), *done(datasets=2), tmp_path, page=False).folder for name in names}
+    assert len(folders) == len(names)
+    assert tmp_path / "tables" / "plain" in folders

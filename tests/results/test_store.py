@@ -1,6 +1,7 @@
 import dataclasses
 import multiprocessing
 import os
+import shutil
 import stat
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmc.results import Record, RecordError, Store, runs_csv, store
+from hmc.settings import SettingsError
 from tests.results.examples import make_cell, make_record, renamed
 
 
@@ -262,3 +264,20 @@ def test_lists_options_and_missing_values_are_flattened():
     assert line["environment.a.c"] == ""
     assert line["environment.d"] == "true"
     assert line["settings.dataset.unevaluated"] == '["root"]'
+
+
+def test_a_record_in_the_folder_of_another_cell_is_not_its_result(tmp_path):
+    store, cells = Store(tmp_path), [make_cell(seed=seed) for seed in (0, 1)]
+    for cell in cells:
+        store.save(make_record(cell))
+    shutil.copy(store.path(cells[1]) / "record.json", store.path(cells[0]) / "record.json")
+    assert [store.state(cell).name for cell in cells] == ["failed", "done"]
+    assert "is the record of another cell" in store.state(cells[0]).reason
+    assert not store.is_done(cells[0])
+    with pytest.raises(RecordError, match="is the record of another cell"):
+        store.load(cells[0])
+
+
+def test_an_empty_folder_of_results_is_refused():
+    with pytest.raises(SettingsError, match="results_dir must not be empty"):
+        Store("")
