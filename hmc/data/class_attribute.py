@@ -47,7 +47,7 @@ def hierarchy_of(entries: Sequence[str], written: str, unevaluated: Sequence[str
 
     Raises HierarchyError for an entry that is neither a path nor an edge, a cycle, a node without a path to the root.
     """
-    if padded := next((entry for entry in entries if any(part != part.strip() for part in entry.split(SLASH))), None):
+    if padded := next((entry for entry in entries if any(part != part.strip(" \t") for part in entry.split(SLASH))), None):
         raise HierarchyError(f"the class {short(padded)} must have no blanks beside a slash; remove them")
     if written == "dotted_paths" and any(SLASH in entry for entry in entries) and not any(DOT in entry for entry in entries):
         raise HierarchyError(

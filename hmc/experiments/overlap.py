@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from hmc.experiments.evaluate import HeldOutScores, fit_thresholds, held_out_of_sibling
 from hmc.experiments.reevaluate import Labels
+from hmc.metrics.overlap import Overlap, jaccard
 from hmc.results.store import Store
 from hmc.rules import RuleError, decide, require_known
 from hmc.scores import ScoresError, load_scores
 from hmc.settings import Cell, Departures, OverlapSettings, RuntimeSettings, SettingsError
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """Label sets of two methods on one dataset, trained alike; a value a seed that both have.
-
-    size_a, size_b: evaluated labels a row. jaccard: labels that both predict, as a share of those that either predicts, over all
-    test rows together. at_half: the same with ``a`` cut at 0.5. between_seeds: the same between every two seeds of ``b``, which
-    is as much as can be expected; empty with one seed. reconstructed: see the dataset.
-    """
-
-    dataset: str
-    departed: Departures
-    seeds: tuple[int, ...]
-    size_a: tuple[float, ...]
-    size_b: tuple[float, ...]
-    jaccard: tuple[float, ...]
-    at_half: tuple[float, ...]
-    between_seeds: tuple[float, ...]
-    reconstructed: str = ""
 
 
 def overlaps(cells: Iterable[Cell], asked: OverlapSettings, runtime: RuntimeSettings) -> list[Overlap]:
@@ -106,13 +86,3 @@ def _label_sets(
 
 def _size(labels: np.ndarray) -> float:
     return float(np.count_nonzero(labels) / max(1, len(labels)))
-
-
-def jaccard(first: np.ndarray, second: np.ndarray) -> float:
-    """Labels in both as a share of those in either, over all rows together; 1 where neither has any. bool [rows, nodes].
-
-    >>> jaccard(np.array([[True, True, False]]), np.array([[True, False, False]]))
-    0.5
-    """
-    either = np.count_nonzero(first | second)
-    return float(np.count_nonzero(first & second) / either) if either else 1.0

@@ -5,17 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hmc.metrics.overlap import Overlap
 from hmc.report.notes import SPREAD
 from hmc.report.render import slug, terminal, write_tables
 from hmc.report.table import DASH, RECONSTRUCTED, Entry, MeanStd, Table
 from hmc.settings import OverlapSettings, variant
-
-if TYPE_CHECKING:
-    from hmc.experiments.overlap import Overlap
 
 
 def write_overlap(found: Iterable[Overlap], asked: OverlapSettings, folder: str | Path) -> str:

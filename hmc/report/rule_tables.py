@@ -11,6 +11,7 @@ from hmc.report import notes
 from hmc.report.grid import (
     GROUPS,
     HELD_OUT,
+    OVER_DATASETS,
     SECONDS,
     by_dataset,
     compared,
@@ -32,6 +33,11 @@ from hmc.settings import column_name, variant
 from hmc.stats.frames import cells_of
 from hmc.stats.pairwise import number
 from hmc.stats.ranks import Ranking, rank
+
+_COST = (
+    "Seconds: of training one cell, median over these datasets and seeds, beside other work on the machine that ran it; a "
+    "mixture's are without those of its parts."
+)
 
 
 def rules(grid: pd.DataFrame, group: str) -> Table:
@@ -90,6 +96,8 @@ def _overview(grid: pd.DataFrame, group: str, tuned: str, alone: bool) -> Table:
     ]
     ranked = [one for one in dict.fromkeys((MACRO_AP, MACRO_F1.under(tuned))) if one in metrics]
     rankings = {one: _ranking(part, one) for one in ranked}
+    # What training costs on generated data is of no interest, and differs from run to run.
+    costs = group in OVER_DATASETS
     means = {column: _means(values, metrics) for column, values in part.groupby("column", sort=False)}
     columns.sort(key=lambda column: -(means[column][0] or 0.0))
     rows = [
@@ -97,7 +105,7 @@ def _overview(grid: pd.DataFrame, group: str, tuned: str, alone: bool) -> Table:
             marked(_without_holdout(part[part["column"] == column]), part[part["column"] == column]),
             *(_shown(mean, one) for mean, one in zip(means[column], metrics, strict=True)),
             *(_rank(rankings[one], column) for one in ranked),
-            _seconds(part[part["column"] == column]),
+            *([_seconds(part[part["column"] == column])] if costs else []),
         )
         for column in columns
     ]
@@ -110,15 +118,14 @@ def _overview(grid: pd.DataFrame, group: str, tuned: str, alone: bool) -> Table:
             "method",
             *(f"{one.title} ({one.unit})" for one in metrics),
             *(f"rank by {one.in_sentence}" for one in ranked),
-            "seconds",
+            *(["seconds"] if costs else []),
         ),
         rows=tuple(rows),
         notes=(
             f"Datasets: {names}.",
             *(_tested(one, rankings[one], p) for one in ranked if (p := rankings[one].p) is not None),
             "Rank: mean over datasets, 1 is best; reference predictors are not ranked.",
-            "Seconds: of training one cell, median over these datasets and seeds, beside other work on the machine that ran it; "
-            "a mixture's are without those of its parts.",
+            *([_COST] if costs else []),
             *notes.signs(rows),
             *notes.about(part),
         ),

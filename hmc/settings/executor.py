@@ -36,8 +36,9 @@ class ExecutorSettings:
     name: str = setting("inline", choices=("inline", "processes", "slurm"))
     workers: int = setting(1, minimum=0, maximum=1024)
     """Processes, or Slurm jobs at a time; 0: one per core, or as many jobs as Slurm lets run."""
-    stack: int = setting(0, minimum=0, maximum=1000)
-    """Seeds of one dataset and method that are trained together as one batched network, with the same numbers as alone; 0: on a
-    GPU as many as fit into its free memory, on a CPU as many as are fastest.
+    stack: int = setting(1, minimum=0, maximum=1000)
+    """Seeds of one dataset and method that are trained together as one batched network; 0: on a GPU as many as fit into its free
+    memory, on a CPU as many as are fastest. Together a seed's numbers are those that it has alone but for rounding, since sums of
+    other sizes are rounded otherwise; so it is 1 unless it is set.
     """
     slurm: SlurmSettings = field(default_factory=SlurmSettings)

@@ -17,7 +17,7 @@ from tests.doors.conftest import Door
         ("compare", "over=folds", "over='folds' is not known; known are datasets, seeds"),
         ("compare", "zero_method=prat", "did you mean 'pratt'"),
         ("compare", "datasets={a: 1}", "Error merging override"),
-        ("compare", "comparisons=nowhere.yaml", "No such file or directory: 'nowhere.yaml'"),
+        ("compare", "comparisons=nowhere.yaml", "nowhere.yaml cannot be used: No such file or directory; correct the path"),
         ("data", "datasets=5", "datasets must be a list, got 5"),
         ("data", "action=describ", "did you mean 'describe'"),
         ("tables", "page=often", "page must be true or false, got 'often'"),

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from hmc.data.load import load_labels
-from hmc.experiments.overlap import jaccard, overlaps
+from hmc.experiments.overlap import overlaps
 from hmc.experiments.run import run_cells
+from hmc.metrics.overlap import jaccard
 from hmc.report.overlap_table import overlap_table
 from hmc.results.store import Store
 from hmc.scores import Scores, load_scores, save_scores

@@ -239,7 +239,8 @@ def test_the_figure_of_tuned_thresholds_stands_beside_the_verdicts(tmp_path):
     front = section(path.read_text(), "verdicts")
     assert "Macro F1 at 0.5 and with tuned thresholds (prior)" in front
     assert "<svg " in front
-    assert (tmp_path / "a_b" / "tuned_thresholds.svg").is_file()
+    assert (tmp_path / path.stem / "tuned_thresholds.svg").is_file()
+    assert path.stem.startswith("a_b-")
     without = written(tmp_path, cells, results_of(cells, value), judged=[], suite="without").read_text()
     assert "<svg " not in section(without, "verdicts")
 

@@ -173,7 +173,7 @@ def test_arrays_that_do_not_fit_are_one_line(tmp_path, arrays, words):
         (["a,b,a/1", "0.9,,0.5"], "/scores.csv:2: the score of 'b' must be a number, got ''"),
         (["a,b,a/1", "0.9,nan,0.5"], "/scores.csv:2: the score of 'b' must be a number, got 'nan'"),
         (["a,b,a/1", "0.9,0.2"], "/scores.csv:2 has 2 fields, but the header has 3; correct it there"),
-        (["a,b,b", "0.9,0.2,0.5"], "/scores.csv:1 has the column 'b' twice; correct it there"),
+        (["a,b,b", "0.9,0.2,0.5"], "/scores.csv:1 has the column 'b' twice; rename one"),
         (["a,b", "0.9,0.2"], "/scores.csv lacks 1 nodes, first 'a/1'; every evaluated node needs a column"),
         (["a,b,a/1,c", "0.9,0.2,0.5,0.1"], "/scores.csv: 'c' is not a node of the dataset"),
         (["a,b,a/1", "0.9,0.2,1.5", "1,0,0", "1,0,0"], "row 0, node 'root' has the score 1.5; scores must lie in [0, 1]"),
