@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from hmc import configs
-from hmc.benchmark.steps import ROUNDS, dataset_for, our_step, parameters_of
+from hmc.benchmark.steps import ROUNDS, dataset_for, footnoted, our_step, parameters_of
 from hmc.settings import RuntimeSettings
 from hmc.training.device import limit_threads
 
@@ -58,8 +58,7 @@ def table(found: Sequence[Stacking]) -> str:
         for one in found
     ]
     text = "Milliseconds of a step and seed\n" + pd.DataFrame(rows).to_string(index=False, float_format="{:.3f}".format)
-    starred = any(one.generated for one in found)
-    return text + ("\n* files not at hand: a generated dataset of the same size" if starred else "")
+    return footnoted(text, any(one.generated for one in found))
 
 
 def as_documents(found: Sequence[Stacking]) -> list[dict[str, Any]]:

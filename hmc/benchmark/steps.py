@@ -97,8 +97,12 @@ def table(measurements: Sequence[Measurement]) -> str:
         for one in measurements
     ]
     text = pd.DataFrame(rows).to_string(index=False, float_format="{:.2f}".format)
-    starred = any(one.generated for one in measurements)
-    return text + ("\n* files not at hand: a generated dataset of the same size" if starred else "")
+    return footnoted(text, any(one.generated for one in measurements))
+
+
+def footnoted(text: str, starred: bool) -> str:
+    """A table with the note on its starred datasets, where there are any."""
+    return f"{text}\n* files not at hand: a generated dataset of the same size" if starred else text
 
 
 def as_documents(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:

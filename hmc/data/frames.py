@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,14 +30,15 @@ class Columns:
         """float64 [rows, features] of a frame with these columns; NaN where a number is missing; a category that was not seen
         becomes all zeros. Raises ValueError for a text among numbers.
         """
+        places = {str(name): place for place, name in reversed(list(enumerate(frame.columns)))}
         blocks = []
         for attribute in self.attributes:
-            column = frame.iloc[:, [str(name) for name in frame.columns].index(attribute.name)]
+            column = frame.iloc[:, places[attribute.name]]
             if attribute.values is None:
                 blocks.append(_numbers(column, attribute.name)[:, None])
             else:
-                places = {value: place for place, value in enumerate(attribute.values)}
-                codes = np.array([-1 if _missing(value) else places.get(str(value), -1) for value in column], dtype=np.int64)
+                known = {value: code for code, value in enumerate(attribute.values)}
+                codes = np.array([-1 if _missing(value) else known.get(str(value), -1) for value in column], dtype=np.int64)
                 blocks.append(one_hot(codes, attribute.values, attribute.values))
         return np.concatenate(blocks, axis=1, dtype=np.float64)
 
@@ -54,7 +56,7 @@ def columns_of(frame: Any) -> Columns:
     ('age', 'kind=a', 'kind=b')
     """
     names = [str(name) for name in frame.columns]
-    if twice := next((name for place, name in enumerate(names) if name in names[:place]), None):
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
         raise ValueError(f"every column of X must have a name of its own, got {twice!r} twice; rename one")
     attributes = []
     for place, (name, dtype) in enumerate(zip(names, frame.dtypes, strict=True)):

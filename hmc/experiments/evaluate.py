@@ -84,6 +84,18 @@ def held_out_of_sibling(cell: Cell, store: Store, runtime: RuntimeSettings) -> H
     return HeldOutScores(other.identity, stored.held_out, dataset)
 
 
+def tuning_scores(
+    cell: Cell, held_out: np.ndarray | None, dataset: Dataset, store: Store, runtime: RuntimeSettings
+) -> HeldOutScores | None:
+    """The held-out scores that a cell's thresholds are fitted on: its own, or else its sibling's.
+
+    held_out: its own, None where it has none. dataset: with the cell's own holdout.
+    """
+    if held_out is None:
+        return held_out_of_sibling(cell, store, runtime)
+    return HeldOutScores(cell.identity, held_out, dataset)
+
+
 def evaluate(cell: Cell, test: np.ndarray, dataset: Dataset, held_out: HeldOutScores | None, rules: Sequence[str]) -> Evaluation:
     """Evaluate a cell's scores.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from hmc.experiments.evaluate import HeldOutScores, fit_thresholds, held_out_of_sibling
+from hmc.experiments.evaluate import fit_thresholds, tuning_scores
 from hmc.experiments.reevaluate import Labels
 from hmc.metrics.overlap import Overlap, jaccard
 from hmc.results.store import Store
@@ -75,8 +75,8 @@ def _label_sets(
     except FileNotFoundError:
         raise ScoresError(f"{cell}: its scores were there a moment ago and are gone; run the same command again") from None
     dataset = labels.of(cell)
-    own = None if scores.held_out is None else HeldOutScores(cell.identity, scores.held_out, dataset)
-    thresholds, lacking = fit_thresholds(cell, dataset, own or held_out_of_sibling(cell, store, runtime), rules)
+    tuning = tuning_scores(cell, scores.held_out, dataset, store, runtime)
+    thresholds, lacking = fit_thresholds(cell, dataset, tuning, rules)
     for rule in rules:
         if rule in lacking:
             raise RuleError(f"{cell}: {lacking[rule]}")

@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 
 from hmc.data.dataset import Dataset
 from hmc.data.load import load_labels
-from hmc.experiments.evaluate import (
-    EVALUATION_VERSION,
-    HeldOutScores,
-    evaluate,
-    held_out_of_sibling,
-    sibling,
-)
+from hmc.experiments.evaluate import EVALUATION_VERSION, evaluate, sibling, tuning_scores
 from hmc.experiments.lock import LockedError, locked
 from hmc.results.record import Record, RecordError
 from hmc.results.store import Store
@@ -112,8 +106,8 @@ def _is_behind(record: Record, cell: Cell, store: Store, runtime: RuntimeSetting
 
 def _evaluated(record: Record, cell: Cell, dataset: Dataset, store: Store, runtime: RuntimeSettings) -> Record:
     scores = load_scores(store.scores_path(cell), cell.identity)
-    own = None if scores.held_out is None else HeldOutScores(cell.identity, scores.held_out, dataset)
-    found = evaluate(cell, scores.test, dataset, own or held_out_of_sibling(cell, store, runtime), runtime.rules)
+    tuning = tuning_scores(cell, scores.held_out, dataset, store, runtime)
+    found = evaluate(cell, scores.test, dataset, tuning, runtime.rules)
     return record.evaluated_again(
         metrics=found.metrics,
         rules=found.rules,

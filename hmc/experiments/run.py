@@ -15,7 +15,7 @@ from hmc.data.catalog import DataError
 from hmc.data.dataset import Dataset
 from hmc.data.identity import data_sha256
 from hmc.data.load import load
-from hmc.experiments.evaluate import EVALUATION_VERSION, HeldOutScores, evaluate, held_out_of_sibling
+from hmc.experiments.evaluate import EVALUATION_VERSION, evaluate, tuning_scores
 from hmc.experiments.leftovers import keep_only_results
 from hmc.experiments.lock import locked
 from hmc.experiments.made import Made, is_finished, require_savable
@@ -126,8 +126,8 @@ def recorded(
     scores = Scores(cell.identity, made.test, made.held_out)
     if runtime.keep_scores:
         save_scores(store.scores_path(cell), scores)
-    own = None if made.held_out is None else HeldOutScores(cell.identity, made.held_out, dataset)
-    found = evaluate(cell, made.test, dataset, own or held_out_of_sibling(cell, store, runtime), runtime.rules)
+    tuning = tuning_scores(cell, made.held_out, dataset, store, runtime)
+    found = evaluate(cell, made.test, dataset, tuning, runtime.rules)
     if runtime.save_model:
         save_model(store.model_path(cell), _model(cell, made, dataset, found.thresholds, about))
     return Record.complete(

@@ -21,7 +21,7 @@ from hmc.report.metric import Metric
 from hmc.report.table import OUTSIDE, RECONSTRUCTED, MeanStd
 from hmc.results.record import Record
 from hmc.results.runs_csv import PARTS, Row, frame, merged, row
-from hmc.settings import REFERENCE_PREDICTORS, Cell, Departures, variant
+from hmc.settings import REFERENCE_PREDICTORS, Cell, Departures, column_name, variant
 
 BASELINE = "chmcnn"
 
@@ -161,6 +161,11 @@ def signed(frame: pd.DataFrame) -> pd.Series:
 def on_train_alone(grid: pd.DataFrame) -> pd.Series:
     """Which cells are trained on train alone, see :data:`HELD_OUT`."""
     return pd.Series([HELD_OUT[0] in departed for departed in grid["departed"]], index=grid.index, dtype=bool)
+
+
+def baseline_column(protocol: str = "released", held_out: bool = False) -> str:
+    """The column of the baseline under a protocol. held_out: trained on train alone, see :data:`HELD_OUT`."""
+    return column_name(BASELINE, protocol, variant(HELD_OUT) if held_out else "")
 
 
 def compared(grid: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from hmc.report.figures import Drawing
 from hmc.report.grid import Results
 from hmc.report.metric import HALF, MACRO_AP, MACRO_F1, MACRO_RECALL, suffix, under
 from hmc.report.provenance import provenance
-from hmc.report.render import folder_slug, readable, slug
+from hmc.report.render import readable, report_name
 from hmc.report.table import DASH, RECONSTRUCTED, MeanStd, Number, Table
 from hmc.settings import TableSettings
 
@@ -49,7 +49,7 @@ def write_page(
     grid: see :func:`hmc.report.grid.build_grid`. tables: as :func:`hmc.report.tables.tables` makes them. judged: the claims.
     asked: the decision rules; one other than ``half`` is in the page's name. formats: in which figures are written as files.
     """
-    name = f"{folder_slug(suite)}{slug(suffix(asked.rule))}" if asked.rule != HALF else folder_slug(suite)
+    name = report_name(suite, suffix(asked.rule))
     drawn = partial(_drawn, folder=Path(folder) / name, formats=formats)
     analyses = significance.analyses(grid, under(TESTED, asked.rule))
     planned = grid[grid["planned"]]

@@ -11,7 +11,7 @@ from hmc.report import notes
 from hmc.report.grid import (
     BASELINE,
     GROUPS,
-    HELD_OUT,
+    baseline_column,
     by_dataset,
     compared_datasets,
     has_values,
@@ -26,7 +26,6 @@ from hmc.report.metric import BANDS, HALF, MACRO_RECALL, metric, suffix
 from hmc.report.render import slug
 from hmc.report.table import DASH, Entry, Number, Table
 from hmc.results.runs_csv import natural
-from hmc.settings import column_name, variant
 
 _RATIO = f"A ratio over a zero is a dash. Baseline: {BASELINE}, released protocol."
 
@@ -38,7 +37,7 @@ def rare_nodes(grid: pd.DataFrame, group: str, rule: str = HALF) -> list[Table]:
     held_out = on_train_alone(grid)
     found = []
     for alone in (False, True):
-        part, baseline = grid[held_out == alone], column_name(BASELINE, "released", variant(HELD_OUT) if alone else "")
+        part, baseline = grid[held_out == alone], baseline_column(held_out=alone)
         columns = set(planned(part)["column"])
         if baseline in columns and len(columns) > 1:
             tables = [recall_by_dataset(part, group, rule, baseline), *profiles(part, group, rule, baseline)]
@@ -46,18 +45,18 @@ def rare_nodes(grid: pd.DataFrame, group: str, rule: str = HALF) -> list[Table]:
     return found
 
 
-def recall_by_dataset(grid: pd.DataFrame, group: str, rule: str = HALF, baseline_column: str = BASELINE) -> Table:
+def recall_by_dataset(grid: pd.DataFrame, group: str, rule: str = HALF, baseline_name: str = BASELINE) -> Table:
     """Macro recall of each column as a multiple of the baseline's, per dataset."""
     columns = list(dict.fromkeys(grid["column"]))
     shown = MACRO_RECALL.under(rule)
     means = {place: mean_std(values, shown).mean for place, values in places(grid).items()}
     rows: list[tuple[Entry, ...]] = []
     for dataset, values in by_dataset(grid).items():
-        baseline = means.get((dataset, baseline_column))
+        baseline = means.get((dataset, baseline_name))
         rows.append((marked(dataset, values), *(_ratio(means.get((dataset, column)), baseline) for column in columns)))
     return Table(
         name=slug(f"{group}_recall_ratio{suffix(rule)}"),
-        title=f"{shown.title} as a multiple of {baseline_column}'s (ratio of means over seeds), {GROUPS[group]}, "
+        title=f"{shown.title} as a multiple of {baseline_name}'s (ratio of means over seeds), {GROUPS[group]}, "
         f"{notes.seeds(grid)}{notes.progress(grid)}",
         header=("dataset", *columns),
         rows=tuple(rows),
@@ -66,19 +65,19 @@ def recall_by_dataset(grid: pd.DataFrame, group: str, rule: str = HALF, baseline
     )
 
 
-def profiles(grid: pd.DataFrame, group: str, rule: str = HALF, baseline_column: str = BASELINE) -> list[Table]:
+def profiles(grid: pd.DataFrame, group: str, rule: str = HALF, baseline_name: str = BASELINE) -> list[Table]:
     """Recall and average precision by the nodes' frequency in training, and recall by their depth.
 
     Each column is a multiple of the baseline's. A row is of the same datasets as every other; a column that is not planned on
     all of them has none.
     """
-    grid = grid[grid["dataset"].isin(compared_datasets(planned(grid), baseline_column))]
+    grid = grid[grid["dataset"].isin(compared_datasets(planned(grid), baseline_name))]
     depths = sorted((name for name in grid.columns if name.startswith("recall_depth_") and "@" not in name), key=natural)
     by_depth = {name.rpartition("_")[2]: f"depth {name.rpartition('_')[2]}" for name in depths}
     return [
-        _profile(grid, group, "recall_frequency", rule, BANDS, baseline_column),
-        _profile(grid, group, "recall_depth", rule, by_depth, baseline_column),
-        _profile(grid, group, "macro_ap_frequency", rule, BANDS, baseline_column),
+        _profile(grid, group, "recall_frequency", rule, BANDS, baseline_name),
+        _profile(grid, group, "recall_depth", rule, by_depth, baseline_name),
+        _profile(grid, group, "macro_ap_frequency", rule, BANDS, baseline_name),
     ]
 
 
@@ -89,7 +88,7 @@ _WORDS = {
 }
 
 
-def _profile(grid: pd.DataFrame, group: str, kind: str, rule: str, ranges: Mapping[str, str], baseline_column: str) -> Table:
+def _profile(grid: pd.DataFrame, group: str, kind: str, rule: str, ranges: Mapping[str, str], baseline_name: str) -> Table:
     """Rows are methods, columns are ranges of nodes. The first row is the baseline's value itself, in percent.
 
     kind: how the metrics' names begin. ranges: how they end, and the heading.
@@ -97,9 +96,9 @@ def _profile(grid: pd.DataFrame, group: str, kind: str, rule: str, ranges: Mappi
     shown = {metric(f"{kind}_{end}", rule): label for end, label in ranges.items()}
     of_rule = kind.startswith("recall")
     heads = {one.name: label for one, label in shown.items() if has_values(grid, one)}
-    columns = [baseline_column, *(column for column in dict.fromkeys(grid["column"]) if column != baseline_column)]
+    columns = [baseline_name, *(column for column in dict.fromkeys(grid["column"]) if column != baseline_name)]
     means = means_over_datasets(grid, columns, list(heads))
-    baseline = means[baseline_column]
+    baseline = means[baseline_name]
     first = tuple(DASH if value is None else Number(100 * value, ".2f") for value in baseline.values())
     labels = {str(column): marked(str(column), values) for column, values in grid.groupby("column")}
     datasets = by_dataset(grid)
@@ -109,10 +108,10 @@ def _profile(grid: pd.DataFrame, group: str, kind: str, rule: str, ranges: Mappi
     under = f" with rule {rule}" if of_rule and rule != HALF else ""
     return Table(
         name=slug(f"{group}_{kind}{suffix(rule) if of_rule else ''}"),
-        title=f"{what}{under} {by}, {GROUPS[group]} ({these}): {baseline_column} in percent, "
+        title=f"{what}{under} {by}, {GROUPS[group]} ({these}): {baseline_name} in percent, "
         f"the others as a multiple of it, {notes.seeds(grid)}{notes.progress(grid)}",
         header=("method", *heads.values()),
-        rows=((f"{labels[baseline_column]} (percent)", *first), *rows) if heads else (),
+        rows=((f"{labels[baseline_name]} (percent)", *first), *rows) if heads else (),
         notes=(
             "Mean over seeds, then over the datasets that have such nodes with a positive in test; ratio of these means.",
             f"The datasets on which most can be compared: {', '.join(datasets)}.",

@@ -7,11 +7,11 @@ import dataclasses
 import pandas as pd
 
 from hmc.report import notes, verdicts
-from hmc.report.grid import BASELINE, BENCHMARK, HELD_OUT, by_dataset, marked, mean_std, on_train_alone, places
+from hmc.report.grid import BASELINE, BENCHMARK, HELD_OUT, baseline_column, by_dataset, marked, mean_std, on_train_alone, places
 from hmc.report.metric import AU_PRC, MACRO_F1, Metric, metric
 from hmc.report.table import DASH, Entry, MeanStd, Number, Table
 from hmc.results.published import Published, PublishedValue
-from hmc.settings import column_name, variant
+from hmc.settings import variant
 
 _COMPARISON = ("dataset", "method", "ours", "published", "difference", "verdict")
 
@@ -119,7 +119,7 @@ def published_later(grid: pd.DataFrame, published: Published) -> Table:
     rows: list[tuple[Entry, ...]] = []
     for dataset, part in by_dataset(grid).items():
         for value in published.of_others(dataset):
-            column = BASELINE if value.trained_on != "train" else column_name(BASELINE, "released", variant(HELD_OUT))
+            column = baseline_column(held_out=value.trained_on == "train")
             ours = part[part["column"] == column]
             rows.append((marked(dataset, part), *_beside_ours(value, ours)))
     return Table(

@@ -42,6 +42,11 @@ def folder_slug(name: str) -> str:
     return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
 
 
+def report_name(suite: str, rule_suffix: str) -> str:
+    """How a suite's folder of tables and its page are called. rule_suffix: see :func:`hmc.report.metric.suffix`."""
+    return folder_slug(suite) + (slug(rule_suffix) if rule_suffix else "")
+
+
 def readable(table: Table) -> Table:
     """The table turned where it has too many columns to be read and fewer rows than columns."""
     wide = len(table.header) > MOST_COLUMNS and len(table.rows) < len(table.header) - 1
@@ -196,7 +201,9 @@ def _across(entries: Sequence[Sequence[str]]) -> list[list[str]]:
     return [list(texts) for texts in itertools.zip_longest(*entries, fillvalue="")]
 
 
-KINDS = (".md", ".csv", ".tex")
+_RENDERERS = {".md": markdown, ".csv": comma_separated, ".tex": latex}
+KINDS = tuple(_RENDERERS)
+"""How the files of a table end."""
 
 
 def write_tables(tables: Iterable[Table], folder: str | Path, *, alone: bool = False) -> list[Path]:
@@ -206,8 +213,8 @@ def write_tables(tables: Iterable[Table], folder: str | Path, *, alone: bool = F
     """
     paths = []
     for table in tables:
-        for suffix, render in (("md", markdown), ("csv", comma_separated), ("tex", latex)):
-            path = Path(folder) / f"{table.name}.{suffix}"
+        for kind, render in _RENDERERS.items():
+            path = Path(folder) / f"{table.name}{kind}"
             write_atomically(path, render(table))
             paths.append(path)
     if alone and Path(folder).is_dir() and not Path(folder).is_symlink():

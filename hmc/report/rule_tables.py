@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from hmc.report.grid import (
     has_values,
     marked,
     mean_std,
+    means_over_datasets,
     on_train_alone,
     places,
     widest,
@@ -26,8 +27,9 @@ from hmc.report.grid import (
 )
 from hmc.report.metric import AU_PRC, HALF, MACRO_AP, MACRO_F1, Metric, metric
 from hmc.report.render import slug
+from hmc.report.significance import ranking_of
 from hmc.report.table import DASH, Entry, MeanStd, Number, Table
-from hmc.report.testing import ALPHA, QUICK
+from hmc.report.testing import ALPHA
 from hmc.rules import RULES, needs_held_out_rows
 from hmc.settings import column_name, variant
 from hmc.stats.frames import cells_of
@@ -95,15 +97,15 @@ def _overview(grid: pd.DataFrame, group: str, tuned: str, alone: bool) -> Table:
         one for one in dict.fromkeys((MACRO_AP, AU_PRC, metric("fmax"), MACRO_F1, MACRO_F1.under(tuned))) if one.name in part
     ]
     ranked = [one for one in dict.fromkeys((MACRO_AP, MACRO_F1.under(tuned))) if one in metrics]
-    rankings = {one: _ranking(part, one) for one in ranked}
     # What training costs on generated data is of no interest, and differs from run to run.
     costs = group in OVER_DATASETS
-    means = {column: _means(values, metrics) for column, values in part.groupby("column", sort=False)}
-    columns.sort(key=lambda column: -(means[column][0] or 0.0))
+    means = {one: _means(part, columns, one) for one in metrics}
+    rankings = {one: _ranking(part, one, means[one]) for one in ranked}
+    columns.sort(key=lambda column: -(means[MACRO_AP][column] or 0.0))
     rows = [
         (
             marked(_without_holdout(part[part["column"] == column]), part[part["column"] == column]),
-            *(_shown(mean, one) for mean, one in zip(means[column], metrics, strict=True)),
+            *(_shown(means[one][column], one) for one in metrics),
             *(_rank(rankings[one], column) for one in ranked),
             *([_seconds(part[part["column"] == column])] if costs else []),
         )
@@ -153,25 +155,17 @@ def _count(datasets: Iterable[str]) -> str:
     return f"{count} datasets" if count != 1 else "1 dataset"
 
 
-def _means(values: pd.DataFrame, metrics: Sequence[Metric]) -> list[float | None]:
-    """The mean over datasets of the mean over seeds; None where a cell lacks the metric."""
-    found: list[float | None] = []
-    for one in metrics:
-        complete = values[one.name].notna().all()
-        found.append(float(values.groupby("dataset")[one.name].mean().mean()) if complete else None)
-    return found
+def _means(part: pd.DataFrame, columns: Sequence[str], one: Metric) -> dict[str, float | None]:
+    """By column the mean over datasets of the mean over seeds; None where a cell lacks the metric."""
+    found = means_over_datasets(with_metric(part, one.name), columns, [one.name])
+    return {column: values[one.name] for column, values in found.items()}
 
 
-def _ranking(part: pd.DataFrame, one: Metric) -> Ranking:
-    """Of the columns that have the metric in every cell."""
+def _ranking(part: pd.DataFrame, one: Metric, means: Mapping[str, float | None]) -> Ranking:
+    """Of the columns that have the metric in every cell. means: of the metric, by column."""
     cells = compared(part)
-    whole = cells.groupby("column", sort=False)[one.name].apply(lambda values: bool(values.notna().all()))
-    columns = [str(column) for column, complete in whole.items() if complete]
-    if not columns:
-        return rank({}, alpha=ALPHA)
-    averages, _, note = cells_of(cells, columns, one.name).means(columns)
-    scores: dict[str, dict[str, float | None]] = {column: dict(values) for column, values in averages.items()}
-    return rank(scores, alpha=ALPHA, metric=one.name, choices=QUICK, note=note)
+    columns = [column for column in dict.fromkeys(cells["column"]) if means[column] is not None]
+    return ranking_of(cells_of(cells, columns, one.name), columns) if columns else rank({}, alpha=ALPHA)
 
 
 def _rank(ranking: Ranking, column: str) -> Entry:

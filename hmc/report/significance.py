@@ -8,15 +8,15 @@ are not compared.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from hmc.report.grid import (
     BASELINE,
-    HELD_OUT,
     OVER_DATASETS,
+    baseline_column,
     compared,
     complete_places,
     has_values,
@@ -30,8 +30,7 @@ from hmc.report.pair_table import pair_table
 from hmc.report.render import slug
 from hmc.report.table import Table
 from hmc.report.testing import ALPHA, QUICK
-from hmc.settings import column_name, variant
-from hmc.stats.frames import cells_of, over_datasets
+from hmc.stats.frames import Cells, cells_of, over_datasets
 from hmc.stats.pairwise import Family, compare_pairs, family, listed, number
 from hmc.stats.ranks import Ranking, rank
 
@@ -101,11 +100,16 @@ def analysis(grid: pd.DataFrame, metric: Metric, protocol: str, held_out: bool =
     have = done.groupby("column")["dataset"].agg(frozenset)
     datasets = widest(have[columns])
     ranked = [column for column in columns if datasets <= have[column]]
-    averages, _, note = cells.means(ranked)
-    scores: dict[str, dict[str, float | None]] = {column: dict(values) for column, values in averages.items()}
     unranked = [f"{column} (on {len(datasets & have[column])} of them)" for column in columns if column not in ranked]
-    ranking = rank(scores, alpha=ALPHA, metric=metric.name, choices=QUICK, missing=(*unranked, *left_out), note=note)
+    ranking = ranking_of(cells, ranked, (*unranked, *left_out))
     return Analysis(metric, protocol, tuple(columns), pairs, ranking, left_out, held_out)
+
+
+def ranking_of(cells: Cells, columns: Sequence[str], missing: Sequence[str] = ()) -> Ranking:
+    """These columns ranked by their means over shared seeds. missing: words on what could not be ranked."""
+    averages, _, note = cells.means(columns)
+    scores: dict[str, dict[str, float | None]] = {column: dict(values) for column, values in averages.items()}
+    return rank(scores, alpha=ALPHA, metric=cells.metric, choices=QUICK, missing=missing, note=note)
 
 
 def _alike(grid: pd.DataFrame, protocol: str, held_out: bool) -> pd.DataFrame:
@@ -127,7 +131,7 @@ def analyses(grid: pd.DataFrame, metrics: Iterable[Metric]) -> list[Analysis]:
 def over_seeds(grid: pd.DataFrame, metric: Metric, protocol: str, held_out: bool = False) -> dict[str, Family]:
     """Per dataset, every column against the protocol's baseline, a pair a seed, Holm over the dataset's columns."""
     part = _alike(grid, protocol, held_out)
-    baseline = column_name(BASELINE, protocol, variant(HELD_OUT) if held_out else "")
+    baseline = baseline_column(protocol, held_out)
     done, _ = complete_places(with_metric(part, metric.name))
     found = {}
     for dataset, values in done.groupby("dataset", sort=False):

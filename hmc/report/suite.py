@@ -13,9 +13,9 @@ from hmc.report import claims, sweeps
 from hmc.report.agreement import Agreement, agreement
 from hmc.report.claims import Judgement
 from hmc.report.grid import Results, build_grid, collect
-from hmc.report.metric import HALF, suffix
+from hmc.report.metric import suffix
 from hmc.report.page import write_page
-from hmc.report.render import folder_slug, slug, terminal, write_tables
+from hmc.report.render import report_name, terminal, write_tables
 from hmc.report.table import Table
 from hmc.report.tables import tables
 from hmc.results import published
@@ -107,7 +107,7 @@ def write_report(
     computed = results.curves.keys() & set(grid["identity"])
     agreed = agreement(computed, results.frame, results.frame[:0] if results.checked_in is None else results.checked_in)
     beside = [agreed.table()] if len(agreed.cells) else []
-    name = f"{folder_slug(suite.name)}{slug(suffix(asked.rule))}" if asked.rule != HALF else folder_slug(suite.name)
+    name = report_name(suite.name, suffix(asked.rule))
     results_folder = Store(results_dir).folder
     folder = results_folder / "tables" / name
     written = (*numbers, *beside, *verdicts)

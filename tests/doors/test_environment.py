@@ -14,6 +14,7 @@ from tests.doors.conftest import PROJECT
 
 TRAIN = [sys.executable, str(PROJECT / "scripts" / "train.py")]
 SHORT = ["training.epochs=1", "training.hidden=8", "progress=false"]
+REPRODUCE = [sys.executable, str(PROJECT / "scripts" / "reproduce.py"), "suite=smoke", "results_dir=r", "progress=false"]
 
 
 def run(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -25,14 +26,7 @@ def run(command: list[str], folder: Path, **environment: str) -> subprocess.Comp
 def test_a_terminal_that_lacks_a_sign_shows_a_question_mark(tmp_path: Path) -> None:
     """± and † are in no table of ASCII."""
     suite = ["suite.datasets=[synthetic_tree]", "suite.methods=[chmcnn]", "suite.seeds=[0,1]", "executor=inline"]
-    command = [
-        sys.executable,
-        str(PROJECT / "scripts" / "reproduce.py"),
-        "suite=smoke",
-        *suite,
-        "results_dir=r",
-        "progress=false",
-    ]
+    command = [*REPRODUCE, *suite]
     for encoding in ("ascii", "latin-1"):
         done = run(command, tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -61,14 +55,7 @@ def test_a_long_temporary_folder_leaves_room_for_the_workers_socket(tmp_path: Pa
     long = tmp_path / ("x" * 120)
     long.mkdir()
     suite = ["suite.datasets=[synthetic_tree]", "suite.methods=[chmcnn]", "suite.seeds=[0,1]", "executor.workers=2"]
-    command = [
-        sys.executable,
-        str(PROJECT / "scripts" / "reproduce.py"),
-        "suite=smoke",
-        *suite,
-        "results_dir=r",
-        "progress=false",
-    ]
+    command = [*REPRODUCE, *suite]
     done = run(command, tmp_path, TMPDIR=str(long))
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(long.iterdir()) == []
